@@ -25,7 +25,7 @@ def rules() -> FileDescriptorSet:
 
 
 def generate(out: Path) -> None:
-    """Run protoc over everything into `out`. `buf.validate` is a target too: the generated code imports it."""
+    """Run protoc over everything into `out`; `buf.validate` too, because the generated code imports it."""
     described = out / "rules.binpb"
     described.write_bytes(rules().SerializeToString())
     sources = sorted(path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
@@ -59,9 +59,10 @@ CODES: Mapping[ErrorReason, grpc.StatusCode] = MappingProxyType(
 class Failure(Exception):
     """An error the caller may act on.
 
-    It crosses process borders whole, as `google.rpc.Status`: reason and metadata as ErrorInfo, `fields` (field path →
-    what is allowed) as BadRequest, `retry_after` (seconds) as RetryInfo. The message is for people: no secret, prompt,
-    provider's text or path belongs in it. Everything else that is raised is a bug, and callers see "Internal error.".
+    It crosses process borders whole, as `google.rpc.Status`: reason and metadata as ErrorInfo, `fields` (field
+    path → what is allowed) as BadRequest, `retry_after` (seconds) as RetryInfo. The message is for people: no
+    secret, prompt, path or provider's text belongs in it. All else that is raised is a bug; callers then see
+    "Internal error.".
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Failure(Exception):
         bad = _detail(status, error_details_pb2.BadRequest())
         retry = _detail(status, error_details_pb2.RetryInfo())
         return cls(
-            ErrorReason.Value(info.reason),
+            cast("ErrorReason", ErrorReason.Value(info.reason)),
             status.message,
             fields={v.field: v.description for v in bad.field_violations} if bad else None,
             retry_after=retry.retry_delay.ToMilliseconds() / 1000 if retry else None,
