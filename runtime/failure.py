@@ -59,8 +59,8 @@ CODES: Mapping[ErrorReason, grpc.StatusCode] = MappingProxyType(
 class Failure(Exception):
     """An error the caller may act on.
 
-    It crosses process borders whole, as `google.rpc.Status`: reason and metadata as ErrorInfo, `fields` (field
-    path → what is allowed) as BadRequest, `retry_after` (seconds) as RetryInfo. The message is for people: no
+    It crosses process borders whole, as `google.rpc.Status`: reason and metadata as ErrorInfo, `fields` (what
+    is allowed, by path) as BadRequest, `retry_after` (seconds) as RetryInfo. The message is for people: no
     secret, prompt, path or provider's text belongs in it. All else that is raised is a bug; callers then see
     "Internal error.".
     """
@@ -134,8 +134,8 @@ def invalid(fields: Mapping[str, str]) -> Failure:
     return Failure(ErrorReason.FIELD_INVALID, message.replace("..", "."), fields=fields)
 
 
-def from_rpc_error(error: grpc.aio.AioRpcError) -> Failure:
-    """What another of our services said; one that could not be reached says SERVICE_UNAVAILABLE."""
+def from_rpc_error(error: grpc.aio.AioRpcError) -> Failure | None:
+    """What another service of ours said; SERVICE_UNAVAILABLE when out of reach; None for its bugs."""
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             failure = Failure.from_status(status_pb2.Status.FromString(value))
@@ -143,7 +143,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> Failure:
                 return failure
     if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         return Failure(ErrorReason.SERVICE_UNAVAILABLE, "A part of the system cannot be reached. Try again.")
-    raise error
+    return None
 
 
 def _packed(message: Message) -> any_pb2.Any:

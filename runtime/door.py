@@ -1,0 +1,288 @@
+"""The one interceptor: identity, policy, deadline, validation and errors, around every call."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, TypeAlias, cast
+
+import grpc
+import protovalidate
+import structlog
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+from inkweld.access.v1.access_pb2 import Scope
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+from inkweld.policy.v1 import policy_pb2 as policy
+
+from runtime import channel, contract, identity, masks
+from runtime.contract import Method
+from runtime.failure import Failure, from_rpc_error, invalid, not_found
+from runtime.identity import NOBODY, Authority, Caller, Verifier
+from runtime.names import new_id, project_of
+
+log = structlog.get_logger()
+
+SHORTEST_SECONDS = 0.1
+# How often an open stream looks whether its caller has been shut out, or the process is to end.
+LOOK_SECONDS = 0.5
+
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+_Serve: TypeAlias = Callable[[Any, _Context], Any]
+
+
+class Door(grpc.aio.ServerInterceptor):
+    """Lets calls in: proof before the message is read, permission and form before the servicer sees it.
+
+    Its guard holds the only broad `except` of the servers: what is not a `Failure` is a bug, which the log
+    describes and the caller does not.
+    """
+
+    def __init__(self, verifier: Verifier, authority: Authority) -> None:
+        self._verifier = verifier
+        self._authority = authority
+        self.draining = asyncio.Event()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> _Handler | None:
+        """Wrap the handler of a call. Who may not knock gets an answer before the message is read."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return handler
+        method = contract.method(handler_call_details.method)
+        metadata = dict(handler_call_details.invocation_metadata or ())
+        try:
+            who = await self._identify(str(metadata.get("authorization", "")))
+            _admit(method, who)
+        except Failure as failure:
+            return _refusal(failure, method, metadata)
+        return self._wrapped(handler, method, who, metadata)
+
+    async def _identify(self, authorization: str) -> Caller:
+        if not authorization:
+            return NOBODY
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer":
+            raise identity.unknown()
+        if token.count(".") != 2:  # not a JWT, so the secret of a session or a token
+            token = await self._authority.exchange(token)
+        who = self._verifier.verify(token)
+        if self._authority.revoked(who):
+            raise identity.unknown()
+        return who
+
+    def _wrapped(self, handler: _Handler, method: Method, who: Caller, metadata: dict[str, Any]) -> _Handler:
+        inner = cast(
+            "_Serve",
+            handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream,
+        )
+
+        async def answer(request: Any, context: _Context) -> Any:
+            async with _guarded(method, who, metadata, context):
+                async with asyncio.timeout(_seconds(context)):
+                    request = await self._opened(method, who, request, streams=handler.request_streaming)
+                    return await inner(request, context)
+
+        async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
+            async with _guarded(method, who, metadata, context):
+                request = await self._opened(method, who, request, streams=handler.request_streaming)
+                async with aclosing(self._watched(inner(request, context), who)) as messages:
+                    async for message in messages:
+                        yield message
+
+        make = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, False): grpc.stream_unary_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }[handler.request_streaming, handler.response_streaming]
+        serve = stream if handler.response_streaming else answer
+        return make(serve, handler.request_deserializer, handler.response_serializer)
+
+    async def _opened(self, method: Method, who: Caller, request: Any, *, streams: bool) -> Any:
+        """Check a request before the servicer sees it; of a stream the first message, which says what."""
+        if not streams:
+            await self._check(method, who, request)
+            return request
+        first = await anext(aiter(request), None)
+        if first is None:
+            raise invalid({"": "the stream of the request is empty"})
+        if method.path.startswith("/inkweld."):
+            await self._check(method, who, first)
+        return _chained(first, request)
+
+    async def _check(self, method: Method, who: Caller, request: Message) -> None:
+        if not method.path.startswith("/inkweld."):
+            return
+        await self._permit(method, who, request)
+        _validate(request)
+        if method.allow.needs_ai and (switch := self._authority.off()):
+            raise Failure(
+                ErrorReason.GENERATION_OFF,
+                "An administrator has switched image generation off.",
+                switch=switch,
+            )
+
+    async def _permit(self, method: Method, who: Caller, request: Message) -> None:
+        """Hold a call against the resource in its request."""
+        allow = method.allow
+        if who.is_service or not (allow.project or allow.who == policy.SELF):
+            return
+        name = contract.resource_name(request, method.place)
+        if allow.who == policy.SELF:
+            if project_of(name) != who.name and not (who.admin and who.scope >= Scope.ADMIN):
+                raise _forbidden(method)
+            return
+        project = project_of(name)
+        role = await self._authority.role(project, who.name)
+        if not role:
+            raise not_found(project)
+        if role < allow.project:
+            raise _forbidden(method)
+
+    async def _watched(self, messages: AsyncGenerator[Any], who: Caller) -> AsyncGenerator[Any]:
+        """The messages, for as long as the caller is trusted and the process stays up."""
+        async with aclosing(messages):
+            coming: asyncio.Future[Any] | None = None
+            try:
+                while True:
+                    coming = coming or asyncio.ensure_future(anext(messages))
+                    done, _ = await asyncio.wait((coming,), timeout=LOOK_SECONDS)
+                    if who.name and self._authority.revoked(who):
+                        raise identity.unknown()
+                    if done:
+                        yield coming.result()
+                        coming = None
+                    elif self.draining.is_set():
+                        raise Failure(ErrorReason.SERVICE_UNAVAILABLE, "This process is ending. Call again.")
+            except StopAsyncIteration:
+                return
+            finally:
+                if coming is not None and not coming.done():
+                    coming.cancel()
+                    await asyncio.wait((coming,))
+
+
+def _admit(method: Method, who: Caller) -> None:
+    """Hold a call against what is known before its message is read."""
+    allow = method.allow
+    if allow.who == policy.PUBLIC:
+        return
+    if not who.name:
+        raise identity.unknown()
+    if who.is_service:
+        if who.name.removeprefix("services/") not in allow.services:
+            raise _forbidden(method)
+        return
+    if not (allow.who or allow.project):
+        raise _forbidden(method)
+    needed = Scope.ADMIN if allow.who == policy.ADMIN else Scope.READ if method.reads else Scope.WRITE
+    if who.scope < needed or (allow.who == policy.ADMIN and not who.admin):
+        raise _forbidden(method)
+
+
+def _forbidden(method: Method) -> Failure:
+    return Failure(
+        ErrorReason.CALLER_FORBIDDEN, "You may not do this.", method=method.path.rsplit("/", 1)[-1]
+    )
+
+
+def _validate(request: Message) -> None:
+    """Hold a request against the rules its proto states; of an update, only what it names."""
+    violations = {}
+    for violation in protovalidate.collect_violations(request):
+        where = violation.proto.field
+        path = ".".join(element.field_name for element in where.elements) if where else ""
+        if not _unnamed(request, path):
+            violations[path] = violation.proto.message
+    if violations:
+        raise invalid(violations)
+
+
+def _unnamed(request: Message, path: str) -> bool:
+    """Whether `path` lies in the resource of an Update, in a field that it does not change."""
+    carried, _, field = path.partition(".")
+    if "update_mask" not in request.DESCRIPTOR.fields_by_name or not field:
+        return False
+    return field.partition(".")[0] not in {*masks.paths(request, getattr(request, carried)), "name"}
+
+
+def _seconds(context: _Context) -> float:
+    """What is left of the caller's time. Raises DEADLINE_TOO_SHORT when nothing can be done in it."""
+    left = context.time_remaining()
+    if left is None:
+        left = channel.DEFAULT_SECONDS
+    if left < SHORTEST_SECONDS:
+        raise Failure(ErrorReason.DEADLINE_TOO_SHORT, "The call's deadline leaves no time to do it.")
+    channel.deadline.set(asyncio.get_running_loop().time() + left)
+    return left
+
+
+@asynccontextmanager
+async def _guarded(
+    method: Method, who: Caller, metadata: dict[str, Any], context: _Context
+) -> AsyncIterator[None]:
+    """The surroundings of one call: its caller, its request id, its line in the log, its errors."""
+    request_id = _request_id(metadata)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    identity.enter(who)
+    began = time.perf_counter()
+    code = grpc.StatusCode.OK
+    try:
+        yield
+    except (asyncio.CancelledError, GeneratorExit):
+        code = grpc.StatusCode.CANCELLED
+        raise
+    except grpc.aio.AbortError:
+        raise
+    except Exception as error:
+        failure = _expected(error)
+        code = failure.code if failure else grpc.StatusCode.INTERNAL
+        if failure is None:
+            log.exception("call.crashed", method=method.path, exc_info=error)
+        status = failure.to_status(request_id) if failure else _crash()
+        await context.abort_with_status(rpc_status.to_status(status))
+    finally:
+        taken = round((time.perf_counter() - began) * 1000, 2)
+        log.info("call.finished", method=method.path, code=code.name, milliseconds=taken, caller=who.name)
+
+
+def _expected(error: Exception) -> Failure | None:
+    """The failure an error stands for; None when it is a bug."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, TimeoutError):
+        return Failure(ErrorReason.DEADLINE_TOO_SHORT, "The call's deadline passed.")
+    # Another of our services failed on the way: its own words, when they are ours, are the answer.
+    return from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else None
+
+
+def _refusal(failure: Failure, method: Method, metadata: dict[str, Any]) -> _Handler:
+    """A handler that refuses without reading the message."""
+
+    async def refuse(_: Any, context: _Context) -> AsyncIterator[Any]:
+        async with _guarded(method, NOBODY, metadata, context):
+            raise failure
+        yield  # makes it a stream, whose messages nobody waits for
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+def _request_id(metadata: dict[str, Any]) -> str:
+    given = str(metadata.get("x-request-id", ""))
+    return given if given.isalnum() and len(given) <= 64 else new_id()
+
+
+def _crash() -> status_pb2.Status:
+    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="Internal error.")
+
+
+async def _chained(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    yield first
+    async for message in rest:
+        yield message
