@@ -1,0 +1,72 @@
+"""The only way out: every HTTP call to a provider goes through here.
+
+No proxies from the environment, no cookies, no unchecked redirects, no repeated calls. An adapter gets an
+`Endpoint`; what a failed call did is decided by the bytes that left, never by an exception's class.
+"""
+
+import ssl
+from collections.abc import Sequence
+
+import certifi
+import httpx
+
+from runtime.egress.addresses import Address, is_public
+from runtime.egress.endpoint import Endpoint, Kind, Reply, authorization
+from runtime.egress.exchange import Direct
+from runtime.egress.network import Policy
+from runtime.egress.refusals import Refusal
+
+__all__ = ["Egress", "Endpoint", "Kind", "Refusal", "Reply"]
+
+
+class Egress:
+    """Makes endpoints. One for a process; it holds the certificates to trust, and nothing of any call."""
+
+    def __init__(
+        self, *, transport: httpx.AsyncBaseTransport | None = None, public: Policy | None = None
+    ) -> None:
+        self._transport = transport or Direct(_tls())
+        self._public = public or _all_public
+
+    def endpoint(
+        self,
+        url: str,
+        key: str | None,
+        kind: Kind,
+        *,
+        provider: str,
+        attempt_id: str,
+        seconds: float,
+        max_bytes: int,
+    ) -> Endpoint:
+        """One attempt's way to the provider at `url`.
+
+        Every call may take `seconds` and answer `max_bytes`. The attempt's id goes along, so that support can
+        find the call; providers ignore it otherwise.
+        """
+        headers = {"x-client-request-id": attempt_id}
+        if key:
+            headers["authorization"] = authorization(kind, key, provider)
+        return Endpoint(
+            self._transport,
+            httpx.URL(url),
+            kind,
+            headers=headers,
+            public=self._public,
+            provider=provider,
+            seconds=seconds,
+            max_bytes=max_bytes,
+        )
+
+
+def _all_public(host: str, port: int, addresses: Sequence[Address]) -> bool:
+    """A provider's result: the default port, and not one address that is somebody's inside."""
+    del host
+    return port == 443 and all(is_public(address) for address in addresses)
+
+
+def _tls() -> ssl.SSLContext:
+    """The system's certificates and Mozilla's, for a fresh machine may have none."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context

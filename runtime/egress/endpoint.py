@@ -1,0 +1,196 @@
+"""What an adapter is given: its provider's API, with the key, the deadline and the budget already decided."""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urljoin
+
+import httpcore
+import httpx
+import msgspec
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+
+from runtime.egress.exchange import Answer, Unreadable, exchange
+from runtime.egress.network import Blocked, Policy, TooLarge, Wire
+from runtime.egress.refusals import Refusal, failure, refused
+from runtime.failure import Failure
+
+AGENT = "inkweld-images"
+MAX_HOPS = 3
+_REDIRECTS = (301, 302, 303, 307, 308)
+_BROKEN = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpx.TransportError,
+    OSError,  # TLS and deadlines too
+)
+
+T = TypeVar("T")
+
+
+class Kind(Protocol):
+    """What egress must know of a kind of provider. An adapter's module is one."""
+
+    @property
+    def AUTHORIZATION(self) -> str: ...  # noqa: N802  # "Bearer {key}"; `{basic}` is the key in base64
+    def refusal(self, status: int, body: bytes) -> Refusal | None: ...  # None: the status says enough
+
+
+class Reply:
+    """A successful answer."""
+
+    def __init__(self, answer: Answer, provider: str) -> None:
+        self.status: int = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self.content: bytes = answer.content
+        self._provider = provider
+
+    def read(self, shape: type[T]) -> T:
+        """The JSON body, of which only the fields `shape` names are looked at."""
+        try:
+            return msgspec.json.decode(self.content, type=shape)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
+
+
+class Endpoint:
+    """One attempt's way to its provider.
+
+    `post`, `put` and `get` reach the configured host and port and nothing else, with the key; `fetch` reaches
+    anything public over https, without it. Each call has a total deadline, a byte budget and a connection of
+    its own, and fails with our reasons.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        base: httpx.URL,
+        kind: Kind,
+        *,
+        headers: Mapping[str, str],
+        public: Policy,
+        provider: str,
+        seconds: float,
+        max_bytes: int,
+    ) -> None:
+        self._transport = transport
+        self._base = base
+        self._kind = kind
+        self._headers = headers
+        self._public = public
+        self._provider = provider
+        self._seconds = seconds
+        self._max_bytes = max_bytes
+        self._may_cost = False
+
+    async def post(self, path: str, body: object, *, content_type: str = "application/json") -> Reply:
+        """Sends a body: bytes as they are, anything else as JSON. The call may cost money."""
+        return await self._call("POST", path, body, content_type)
+
+    async def put(self, path: str, body: object, *, content_type: str = "application/json") -> Reply:
+        """Sends a body, as `post`."""
+        return await self._call("PUT", path, body, content_type)
+
+    async def get(self, path_or_url: str) -> Reply:
+        """Gets a path, or a URL out of an answer if it is of the configured origin."""
+        return await self._call("GET", path_or_url, None, "")
+
+    async def fetch(self, url: str) -> bytes:
+        """Gets a file a provider points to, from the public internet and without the key."""
+        for _ in range(MAX_HOPS + 1):
+            request = self._request("GET", self._public_url(url), {"accept": "*/*"})
+            answer = await self._exchange(request, self._public)
+            if answer.status not in _REDIRECTS:
+                return self._file(answer)
+            url = urljoin(url, answer.headers.get("location", "http:"))
+        raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
+
+    async def _call(self, method: str, path: str, body: object, content_type: str) -> Reply:
+        headers = {"accept": "application/json", **self._headers}
+        content = None
+        if body is not None:
+            headers["content-type"] = content_type
+            content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        url = self._own(path)
+        paid = self._may_cost or method != "GET"
+        answer = await self._exchange(self._request(method, url, headers, content), self._only_own)
+        if 200 <= answer.status < 300:
+            return Reply(answer, self._provider)
+        refusal = self._kind.refusal(answer.status, answer.content)
+        raise refused(answer.status, answer.headers, refusal, provider=self._provider, paid=paid)
+
+    async def _exchange(self, request: httpx.Request, policy: Policy) -> Answer:
+        wire = Wire(self._max_bytes)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await exchange(self._transport, request, wire, policy, self._max_bytes)
+        except _BROKEN as error:
+            # The exception cannot tell whether the call went out; the count of bytes can.
+            raise self._no_answer(request, sent=wire.bytes_sent > 0) from error
+        except (TooLarge, Unreadable) as error:
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
+        except Blocked as error:
+            raise failure(self._blocked(), self._provider) from error
+        finally:
+            self._may_cost = self._may_cost or (request.method != "GET" and wire.bytes_sent > 0)
+
+    def _no_answer(self, request: httpx.Request, *, sent: bool) -> Failure:
+        """Looking costs nothing, so that only what was sent to be done can be lost."""
+        lost = self._may_cost or (sent and request.method != "GET")
+        reason = ErrorReason.ANSWER_LOST if lost else ErrorReason.PROVIDER_UNAVAILABLE
+        return failure(reason, self._provider)
+
+    def _blocked(self) -> ErrorReason:
+        return ErrorReason.ANSWER_UNUSABLE if self._may_cost else ErrorReason.PROVIDER_UNAVAILABLE
+
+    def _request(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None = None
+    ) -> httpx.Request:
+        plain = {"user-agent": AGENT, "accept-encoding": "identity", "connection": "close"}
+        return httpx.Request(method, url, headers={**plain, **headers}, content=content)
+
+    def _own(self, path: str) -> httpx.URL:
+        if path.startswith("/"):
+            return httpx.URL(str(self._base).rstrip("/") + path)
+        url = self._parsed(path)
+        if (url.scheme, url.host, _port(url)) != (self._base.scheme, self._base.host, _port(self._base)):
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
+        return url
+
+    def _only_own(self, host: str, port: int, addresses: object) -> bool:
+        """The configured host, wherever it is: an administrator named it."""
+        del addresses
+        return (host, port) == (self._base.raw_host.decode(), _port(self._base))
+
+    def _public_url(self, url: str) -> httpx.URL:
+        parsed = self._parsed(url)
+        if parsed.scheme != "https" or parsed.userinfo:
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
+        return parsed
+
+    def _parsed(self, url: str) -> httpx.URL:
+        try:
+            return httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
+
+    def _file(self, answer: Answer) -> bytes:
+        if answer.status == 200 and answer.headers.get("content-encoding", "identity") == "identity":
+            return answer.content
+        lost = answer.status >= 500 or answer.status == 429
+        raise failure(ErrorReason.ANSWER_LOST if lost else ErrorReason.ANSWER_UNUSABLE, self._provider)
+
+
+def authorization(kind: Kind, key: str, provider: str) -> str:
+    """The header that carries the key. What is no header text is refused here, where nothing quotes it."""
+    if not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise failure(ErrorReason.KEY_REJECTED, provider)
+    pair = ":" in key and hasattr(kind, "PAIR_AUTHORIZATION")
+    template: Any = getattr(kind, "PAIR_AUTHORIZATION") if pair else kind.AUTHORIZATION  # noqa: B009
+    return str(template).format(key=key, basic=base64.b64encode(key.encode()).decode())
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)

@@ -1,0 +1,129 @@
+"""One request and its whole answer, within a deadline and a budget of bytes.
+
+The transport is driven without an httpx client: what would follow redirects, keep cookies, read proxies from
+the environment or repeat a call is not there.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from ssl import SSLContext
+
+import httpcore
+import httpx
+
+from runtime.egress.network import Dialer, Policy, TooLarge, Wire
+
+MAX_HEADERS = 100
+INFLATE_STEP = 1 << 16
+# zlib's automatic detection of gzip and deflate.
+_ANY_WINDOW = 47
+_INFLATED = ("gzip", "x-gzip", "deflate")
+
+
+class Unreadable(Exception):
+    """The answer is complete and cannot be used as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+
+class Direct(httpx.AsyncBaseTransport):
+    """A connection of its own for every request, dialled by the request's policy."""
+
+    def __init__(self, tls: SSLContext) -> None:
+        self._tls = tls
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        dialer = Dialer(request.extensions["wire"], request.extensions["policy"])
+        connection = httpcore.AsyncHTTPConnection(url.origin, ssl_context=self._tls, network_backend=dialer)
+        try:
+            response = await connection.handle_async_request(
+                httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+            )
+        except BaseException:
+            await connection.aclose()
+            raise
+        body = _Body(connection, response)
+        return httpx.Response(response.status, headers=response.headers, stream=body)
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, connection: httpcore.AsyncHTTPConnection, response: httpcore.Response) -> None:
+        self._connection = connection
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._response.aiter_stream():
+            yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+        await self._connection.aclose()
+
+
+async def exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, wire: Wire, policy: Policy, max_bytes: int
+) -> Answer:
+    """Sends and reads to the end. The caller holds the deadline."""
+    request.extensions = {"wire": wire, "policy": policy}
+    response = await transport.handle_async_request(request)
+    try:
+        raw = await _read(response, max_bytes)
+    finally:
+        await response.aclose()
+    content = await _inflated(raw, response.headers.get("content-encoding", "identity"), max_bytes)
+    return Answer(response.status_code, response.headers, content)
+
+
+async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    length = response.headers.get("content-length", "0")
+    if len(response.headers.raw) > MAX_HEADERS or not length.isdecimal() or int(length) > max_bytes:
+        raise TooLarge
+    parts: list[bytes] = []
+    size = 0
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101, as async transports answer
+    async for part in response.stream:
+        size += len(part)
+        if size > max_bytes:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _inflated(raw: bytes, encoding: str, max_bytes: int) -> bytes:
+    """We ask for `identity`; who compresses nevertheless is read in steps, off the loop."""
+    if encoding.lower() == "identity":
+        return raw
+    if encoding.lower() not in _INFLATED:
+        raise Unreadable
+    return await asyncio.to_thread(_inflate, raw, max_bytes)
+
+
+def _inflate(raw: bytes, max_bytes: int) -> bytes:
+    inflater = zlib.decompressobj(_ANY_WINDOW)
+    inflated = bytearray()
+    while raw and not inflater.eof:
+        try:
+            inflated += inflater.decompress(raw, INFLATE_STEP)
+        except zlib.error as error:
+            raise Unreadable from error
+        if len(inflated) > max_bytes:
+            raise TooLarge
+        raw = inflater.unconsumed_tail
+    if not inflater.eof:
+        raise Unreadable
+    return bytes(inflated)

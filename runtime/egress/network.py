@@ -1,0 +1,224 @@
+"""The network under httpcore: resolve, check every address, dial the checked one, note what left.
+
+An exception's class cannot tell whether a request went out; the count of bytes written can. Reading hands
+over all that has arrived, which costs half of what 64 KiB at a time costs on a picture.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
+from ssl import SSLContext
+from typing import Any
+
+import httpcore
+
+from runtime.egress.addresses import Address
+
+Policy = Callable[[str, int, Sequence[Address]], bool]
+
+CONNECT_SECONDS = 5.0
+PAUSE_BYTES = 1 << 20
+# For the head of an answer, and what chunked transfer adds to a body.
+FRAMING_BYTES = 1 << 20
+
+
+class Blocked(Exception):
+    """The policy does not let this address be dialled."""
+
+
+class TooLarge(Exception):
+    """More arrived than the call allows."""
+
+
+class Wire:
+    """What one call wrote and may read."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.bytes_sent = 0
+        self._left = max_bytes + FRAMING_BYTES
+
+    def receive(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left < 0:
+            raise TooLarge
+        return data
+
+
+class Dialer(httpcore.AsyncNetworkBackend):
+    """Connects one call, where its policy allows."""
+
+    def __init__(self, wire: Wire, policy: Policy) -> None:
+        self._wire = wire
+        self._policy = policy
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        del (
+            timeout,
+            local_address,
+            socket_options,
+        )  # the call has one total deadline, and nothing sets the others
+        addresses = await _resolve(host, port)
+        if not self._policy(host, port, addresses):
+            raise Blocked
+        return Stream(self._wire, await _dial(addresses, port))
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """An open connection of one call."""
+
+    def __init__(self, wire: Wire, inbox: "_Inbox") -> None:
+        self._wire = wire
+        self._inbox = inbox
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        del max_bytes, timeout
+        return self._wire.receive(await self._inbox.take())
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        del timeout
+        if not buffer:
+            return
+        self._inbox.check_open()
+        self._wire.bytes_sent += len(buffer)
+        await self._inbox.put(buffer)
+
+    async def aclose(self) -> None:
+        await self._inbox.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        del timeout
+        await self._inbox.start_tls(ssl_context, server_hostname)
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inbox.transport_info(info)
+
+
+class _Inbox(asyncio.Protocol):
+    """Keeps what arrives until it is taken, and stops the sender when nobody takes it."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._error: Exception | None = None
+        self._arrival: asyncio.Future[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101, create_connection makes no other
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._chunks.append(data)
+        self._size += len(data)
+        if self._size > PAUSE_BYTES:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._error = exc
+        self._writable.set()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    async def take(self) -> bytes:
+        """All that has arrived, at least a byte; nothing at the end."""
+        while not self._chunks and not self._ended:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        if self._chunks:
+            data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+            self._chunks.clear()
+            if self._size > PAUSE_BYTES and not self._ended:
+                self._transport.resume_reading()
+            self._size = 0
+            return data
+        if self._error is not None:
+            raise httpcore.ReadError from self._error
+        return b""
+
+    def check_open(self) -> None:
+        """A connection known to be closed takes no byte, so none is counted."""
+        if self._ended or self._transport.is_closing():
+            raise httpcore.WriteError
+
+    async def put(self, data: bytes) -> None:
+        self._transport.write(data)
+        await self._writable.wait()
+        if self._error is not None:
+            raise httpcore.WriteError from self._error
+
+    async def start_tls(self, context: SSLContext, host: str | None) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            secured = await loop.start_tls(self._transport, self, context, server_hostname=host)
+        except BaseException:
+            await self.abort()
+            raise
+        if secured is None:  # closed during the handshake
+            raise httpcore.ConnectError
+        self._transport = secured
+
+    async def abort(self) -> None:
+        self._transport.abort()
+        await asyncio.sleep(0)  # lets the loop close the socket
+
+    def transport_info(self, info: str) -> Any:
+        return self._transport.get_extra_info(info)
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+
+async def _resolve(host: str, port: int) -> list[Address]:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError from error
+    # In the resolver's order, each once.
+    return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
+
+
+async def _dial(addresses: Sequence[Address], port: int) -> _Inbox:
+    """The first address that answers. They are literals: nothing is resolved again."""
+    loop = asyncio.get_running_loop()
+    failed: OSError | None = None
+    for address in addresses:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, inbox = await loop.create_connection(_Inbox, str(address), port)
+        except OSError as error:
+            failed = error
+        else:
+            return inbox
+    raise httpcore.ConnectError from failed

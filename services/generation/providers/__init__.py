@@ -1,0 +1,141 @@
+"""What a kind of provider is: a module of this folder that turns a task into events.
+
+A module states KIND, TITLE, REQUIRES, DEFAULT_ENDPOINT, AUTHORIZATION and CONFIG_SCHEMA and has the functions
+of `Provider`; with `resume` or `cancel` it promises more. It reads no settings, opens no connection, retries
+nothing, computes no price and stores nothing.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+
+from runtime.egress import Endpoint, Refusal
+
+Handle: TypeAlias = Mapping[str, str]
+"""What a provider gives to find the work again; stored before it is used."""
+
+Usage: TypeAlias = Mapping[str, int]
+"""What was used, by unit: `images`, or tokens as `text_in`, `image_in`, `text_out`, `image_out`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One call to one provider, in the model's own terms. All is decided; empty means the model's default."""
+
+    model: str
+    prompt: str
+    count: int
+    size: str = ""  # `WxH`, `A:B`, `A:B@NK` or `auto`
+    negative_prompt: str = ""
+    seed: int | None = None
+    quality: str = ""
+    output_format: str = ""
+    background: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)  # the profile's, in the provider's terms
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Width and height. Only for models whose sizes are all `WxH`."""
+        width, height = self.size.split("x")
+        return int(width), int(height)
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """A difference between what was asked and what was done."""
+
+    field: str
+    asked: str
+    sent: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the task; whoever has the handle can go on without us."""
+
+    handle: Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Getting on: how much is done (0 to 1), or how many are before us. None where nobody says."""
+
+    fraction: float | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """An unfinished picture."""
+
+    index: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture, counted from 0 within the task."""
+
+    index: int
+    data: bytes
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event. Usage is None where the provider says nothing of it."""
+
+    usage: Usage | None = None
+    adaptations: Sequence[Adaptation] = ()
+    request_id: str = ""  # the provider's own, for its support
+
+
+Event: TypeAlias = Accepted | Progress | Partial | Image | Finished
+
+
+class Provider(Protocol):
+    """One kind of provider. A module is one."""
+
+    @property
+    def KIND(self) -> str: ...  # noqa: N802
+    @property
+    def TITLE(self) -> str: ...  # noqa: N802
+    @property
+    def REQUIRES(self) -> Sequence[str]: ...  # noqa: N802  # of "key", "endpoint", "account_id"
+    @property
+    def DEFAULT_ENDPOINT(self) -> str: ...  # noqa: N802  # "" when one must be given
+    @property
+    def AUTHORIZATION(self) -> str: ...  # noqa: N802  # such as "Bearer {key}"
+    @property
+    def CONFIG_SCHEMA(self) -> Mapping[str, Any]: ...  # noqa: N802  # JSON schema of a profile's model config
+
+    async def check(self, api: Endpoint) -> None: ...  # free; raises `Failure` unless the key is good
+    def generate(self, task: Task, api: Endpoint) -> AsyncGenerator[Event, None]: ...
+    def refusal(self, status: int, body: bytes) -> Refusal | None: ...  # None: the status says enough
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """One that keeps working when we are gone."""
+
+    def resume(self, handle: Handle, api: Endpoint) -> AsyncGenerator[Event, None]: ...
+
+
+@runtime_checkable
+class Cancellable(Protocol):
+    """One that can be told to stop. The worker closes the generator first."""
+
+    async def cancel(self, api: Endpoint) -> None: ...
+
+
+def discover() -> Mapping[str, Provider]:
+    """Every kind of provider there is, by its name. A new module of this folder appears by itself."""
+    modules = (
+        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
+    )
+    kinds = {module.KIND: cast("Provider", module) for module in modules if hasattr(module, "KIND")}
+    return MappingProxyType(kinds)
