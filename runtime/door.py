@@ -47,9 +47,9 @@ class Door(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]],
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> _Handler | None:
+    ) -> "_Handler | None":
         """Wrap the handler of a call. Who may not knock gets an answer before the message is read."""
         handler = await continuation(handler_call_details)
         if handler is None:
@@ -134,6 +134,8 @@ class Door(grpc.aio.ServerInterceptor):
         if who.is_service or not (allow.project or allow.who == policy.SELF):
             return
         name = contract.resource_name(request, method.place)
+        if not name:
+            raise invalid({".".join(method.place): "is required"})
         if allow.who == policy.SELF:
             if project_of(name) != who.name and not (who.admin and who.scope >= Scope.ADMIN):
                 raise _forbidden(method)

@@ -83,7 +83,7 @@ async def listening(server: Server, *services: str) -> AsyncIterator[int]:
         yield port
     finally:
         await checks.enter_graceful_shutdown()
-        await asyncio.sleep(_NOT_READY_SECONDS)
+        await asyncio.sleep(min(_NOT_READY_SECONDS, server.settings.drain_seconds))
         server.draining.set()
         await server.grpc.stop(server.settings.drain_seconds)
         log.info("server.stopped")
