@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deploy.local.postgres import Postgres
 
+from deploy.local.postgres import Postgres
 from tests.house import FakeAuthority, Keys
 
 _numbers = itertools.count()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 from inkweld.access.v1.access_pb2 import Scope
+
 from runtime import channel, identity, sealing
 from runtime.failure import Failure
 from runtime.identity import Caller, Signer, Verifier
@@ -84,7 +85,7 @@ class FakeAuthority:
 @asynccontextmanager
 async def serving(
     service: str,
-    servicers: Sequence[tuple[Callable[[Any, grpc.aio.Server], None], object]],
+    servicers: Sequence[tuple[Callable[..., None], object]],
     *,
     authority: identity.Authority,
     keys: Keys,
