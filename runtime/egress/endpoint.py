@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import httpcore
 import httpx
 import msgspec
+import pybase64
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.egress.exchange import Answer, Unreadable, exchange
@@ -18,6 +19,7 @@ from runtime.failure import Failure
 
 AGENT = "inkweld-images"
 MAX_HOPS = 3
+THREAD_BYTES = 8 << 20  # about a millisecond
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BROKEN = (
     httpcore.NetworkError,
@@ -39,7 +41,7 @@ class Kind(Protocol):
 
 
 class Reply:
-    """A successful answer."""
+    """A successful answer. What in it cannot be used may still have been paid for: ANSWER_UNUSABLE."""
 
     def __init__(self, answer: Answer, provider: str) -> None:
         self.status: int = answer.status
@@ -52,7 +54,20 @@ class Reply:
         try:
             return msgspec.json.decode(self.content, type=shape)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
+            raise self.unusable() from error
+
+    async def decode(self, text: msgspec.Raw) -> bytes:
+        """The bytes of a JSON string in base64, which becomes no `str`; long ones are decoded in a thread."""
+        try:
+            if len(memoryview(text)) > THREAD_BYTES:
+                return await asyncio.to_thread(_decode, text)
+            return _decode(text)
+        except ValueError as error:
+            raise self.unusable() from error
+
+    def unusable(self) -> Failure:
+        """What to raise when the answer holds no picture."""
+        return failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
 
 
 class Endpoint:
@@ -190,6 +205,17 @@ def authorization(kind: Kind, key: str, provider: str) -> str:
     pair = ":" in key and hasattr(kind, "PAIR_AUTHORIZATION")
     template: Any = getattr(kind, "PAIR_AUTHORIZATION") if pair else kind.AUTHORIZATION  # noqa: B009
     return str(template).format(key=key, basic=base64.b64encode(key.encode()).decode())
+
+
+def _decode(text: msgspec.Raw) -> bytes:
+    quoted = memoryview(text)
+    if len(quoted) < 6 or quoted[0] != ord('"'):
+        raise ValueError("no base64")
+    try:
+        return pybase64.b64decode(quoted[1:-1], validate=True)
+    except ValueError:  # escaped slashes, line ends or a data URI, which few send
+        plain = msgspec.json.decode(text, type=str)
+        return pybase64.b64decode("".join(plain.rpartition(",")[2].split()), validate=True)
 
 
 def _port(url: httpx.URL) -> int:

@@ -20,6 +20,9 @@ Handle: TypeAlias = Mapping[str, str]
 Usage: TypeAlias = Mapping[str, int]
 """What was used, by unit: `images`, or tokens as `text_in`, `image_in`, `text_out`, `image_out`."""
 
+PRICE_SCHEMA: Mapping[str, Any] = {"type": "number", "minimum": 0, "maximum": 1000}
+"""Of a kind whose administrator may say what a picture costs, in dollars, under `price_per_image`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:

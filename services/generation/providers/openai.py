@@ -1,0 +1,203 @@
+"""OpenAI's Images API, and hosts that speak it: one call, one answer with all pictures in it."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import msgspec
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+
+from runtime.egress import Endpoint, Refusal, Reply
+from runtime.failure import Failure
+from services.generation.providers import PRICE_SCHEMA, Adaptation, Event, Finished, Image, Task
+
+KIND = "openai"
+TITLE = "OpenAI"
+REQUIRES = ("key",)
+DEFAULT_ENDPOINT = "https://api.openai.com/v1"
+AUTHORIZATION = "Bearer {key}"
+
+CONFIG_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "quality": {"type": "string", "minLength": 1, "maxLength": 50},
+        "output_format": {"enum": ["png", "jpeg", "webp"]},
+        "background": {"enum": ["auto", "transparent", "opaque"]},
+        "output_compression": {"type": "integer", "minimum": 0, "maximum": 100},
+        "moderation": {"enum": ["auto", "low"]},
+        "user": {"type": "string", "minLength": 1, "maxLength": 200},
+        "safety_identifier": {"type": "string", "minLength": 1, "maxLength": 200},
+        "style": {"type": "string", "minLength": 1, "maxLength": 50},
+        "response_format": {"enum": ["b64_json", "url"]},
+        "price_per_image": PRICE_SCHEMA,
+    },
+}
+
+# The planner has already weighed these against what the writer asked.
+_PLANNED = ("quality", "output_format", "background", "price_per_image")
+_COMPRESSED = ("jpeg", "webp")
+
+_BY_CODE: Mapping[str, ErrorReason] = MappingProxyType(
+    {
+        "moderation_blocked": ErrorReason.CONTENT_REFUSED,
+        "content_policy_violation": ErrorReason.CONTENT_REFUSED,
+        "billing_hard_limit_reached": ErrorReason.PROVIDER_UNPAID,
+        "insufficient_quota": ErrorReason.PROVIDER_UNPAID,
+        "billing_not_active": ErrorReason.PROVIDER_UNPAID,
+        "project_spend_limit_exceeded": ErrorReason.PROVIDER_UNPAID,
+        "organization_spend_limit_exceeded": ErrorReason.PROVIDER_UNPAID,
+        "organization_usage_limit_exceeded": ErrorReason.PROVIDER_UNPAID,
+        "model_not_found": ErrorReason.MODEL_UNKNOWN,
+        "invalid_api_key": ErrorReason.KEY_REJECTED,
+        "rate_limit_exceeded": ErrorReason.PROVIDER_RATE_LIMITED,
+        "billing_limit_user_error": ErrorReason.PROVIDER_UNPAID,
+        "server_error": ErrorReason.PROVIDER_UNAVAILABLE,
+        "image_generation_server_error": ErrorReason.PROVIDER_UNAVAILABLE,
+    }
+)
+# No code tells these; both are good keys.
+_FORBIDDEN = ("missing scopes", "must be verified")
+
+
+class Picture(msgspec.Struct):
+    """A picture in the answer, or where it is."""
+
+    b64_json: msgspec.Raw = msgspec.Raw(b"null")
+    url: str | None = None
+
+
+class TokenDetails(msgspec.Struct):
+    """Tokens by what they stood for."""
+
+    text_tokens: int = 0
+    image_tokens: int = 0
+
+
+class Tokens(msgspec.Struct):
+    """What was used."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    input_tokens_details: TokenDetails | None = None
+    output_tokens_details: TokenDetails | None = None
+
+
+class Drawn(msgspec.Struct):
+    """The answer. `size` and `quality` are what was chosen."""
+
+    data: Annotated[list[Picture], msgspec.Meta(max_length=100)]
+    size: str | None = None
+    quality: str | None = None
+    usage: Tokens | None = None
+
+
+class Moderation(msgspec.Struct):
+    """What the safety rules say they saw."""
+
+    moderation_stage: str = ""
+    categories: list[str] = []
+
+
+class Trouble(msgspec.Struct):
+    """An error. Hosts differ in what they put where."""
+
+    code: str | int | None = None
+    type: str | None = None
+    param: str | None = None
+    message: str | None = None
+    moderation_details: Moderation | None = None
+
+
+class Wrong(msgspec.Struct):
+    """An error body."""
+
+    error: Trouble
+
+
+async def check(api: Endpoint) -> None:
+    """Asks for the models. A key that may not list them is still a good key."""
+    try:
+        await api.get("/models")
+    except Failure as error:
+        if error.reason != ErrorReason.CALL_FORBIDDEN:
+            raise
+
+
+async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
+    """Draws all pictures of the task in one call."""
+    reply = await api.post("/images/generations", _input(task))
+    drawn = reply.read(Drawn)
+    if not drawn.data:
+        raise reply.unusable()
+    for index, picture in enumerate(drawn.data):
+        yield Image(index, await _bytes(picture, reply, api))
+    yield Finished(
+        usage=_usage(drawn.usage),
+        adaptations=_chosen(task, drawn),
+        request_id=reply.headers.get("x-request-id", "")[:100],
+    )
+
+
+def refusal(status: int, body: bytes) -> Refusal | None:
+    """By code, then type; by the sentence only where nothing else tells."""
+    try:
+        trouble = msgspec.json.decode(body, type=Wrong).error
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if status in (401, 403) and any(sign in (trouble.message or "").lower() for sign in _FORBIDDEN):
+        return Refusal(ErrorReason.CALL_FORBIDDEN)
+    for code in (str(trouble.code), str(trouble.type)):
+        if code in _BY_CODE:
+            return Refusal(_BY_CODE[code], _details(trouble))
+    return Refusal(ErrorReason.CALL_REFUSED, _details(trouble)) if status == 400 else None
+
+
+def _input(task: Task) -> dict[str, Any]:
+    asked = {
+        "size": task.size,
+        "quality": task.quality,
+        "background": task.background,
+        "output_format": task.output_format,
+    }
+    config = {key: value for key, value in task.config.items() if key not in _PLANNED}
+    if task.output_format not in _COMPRESSED:
+        config.pop("output_compression", None)  # an error beside png
+    chosen = {key: value for key, value in asked.items() if value}
+    return {**config, "model": task.model, "prompt": task.prompt, "n": task.count, **chosen}
+
+
+async def _bytes(picture: Picture, reply: Reply, api: Endpoint) -> bytes:
+    if picture.url:
+        return await api.fetch(picture.url)
+    return await reply.decode(picture.b64_json)
+
+
+def _usage(tokens: Tokens | None) -> Mapping[str, int] | None:
+    """By unit. Output without details is all picture."""
+    if tokens is None:
+        return None
+    given = tokens.input_tokens_details or TokenDetails(text_tokens=tokens.input_tokens)
+    made = tokens.output_tokens_details or TokenDetails(image_tokens=tokens.output_tokens)
+    return {
+        "text_in": given.text_tokens,
+        "image_in": given.image_tokens,
+        "text_out": made.text_tokens,
+        "image_out": made.image_tokens,
+    }
+
+
+def _chosen(task: Task, drawn: Drawn) -> Sequence[Adaptation]:
+    pairs = (("size", task.size, drawn.size), ("quality", task.quality, drawn.quality))
+    return [
+        Adaptation(field, asked, sent, "The model chose." if asked == "auto" else "The provider changed it.")
+        for field, asked, sent in pairs
+        if asked and sent and sent != asked
+    ]
+
+
+def _details(trouble: Trouble) -> Mapping[str, str]:
+    details = {"parameter": trouble.param or ""}
+    if seen := trouble.moderation_details:
+        details |= {"stage": seen.moderation_stage, "categories": ", ".join(sorted(seen.categories))}
+    return {key: value for key, value in details.items() if value}

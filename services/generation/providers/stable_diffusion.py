@@ -1,0 +1,221 @@
+"""AUTOMATIC1111's WebUI and those that speak its protocol: one call draws, another tells how far it is."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import Annotated, Any
+
+import msgspec
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+
+from runtime.egress import Endpoint, Refusal, Reply
+from runtime.failure import Failure
+from services.generation.providers import (
+    PRICE_SCHEMA,
+    Adaptation,
+    Event,
+    Finished,
+    Image,
+    Progress,
+    Task,
+)
+
+KIND = "stable-diffusion"
+TITLE = "Stable Diffusion WebUI"
+REQUIRES = ("endpoint",)
+DEFAULT_ENDPOINT = ""
+AUTHORIZATION = "Bearer {key}"
+PAIR_AUTHORIZATION = "Basic {basic}"
+
+POLL_SECONDS = 0.5
+_ANY_CHECKPOINT = ("", "*")
+_SENT_ELSEWHERE = ("negative_prompt", "override_settings", "price_per_image")
+_OUT_OF_MEMORY = ("outofmemory", "out of memory")
+
+CONFIG_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "steps": {"type": "integer", "minimum": 1, "maximum": 150},
+        "cfg_scale": {"type": "number", "minimum": 0, "maximum": 50},
+        "sampler_name": {"type": "string", "minLength": 1, "maxLength": 100},
+        "scheduler": {"type": "string", "minLength": 1, "maxLength": 100},
+        "negative_prompt": {"type": "string", "maxLength": 8000},
+        "styles": {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 20},
+        "restore_faces": {"type": "boolean"},
+        "tiling": {"type": "boolean"},
+        "subseed": {"type": "integer", "minimum": -1, "maximum": 4294967295},
+        "subseed_strength": {"type": "number", "minimum": 0, "maximum": 1},
+        "enable_hr": {"type": "boolean"},
+        "hr_scale": {"type": "number", "minimum": 1, "maximum": 4},
+        "hr_upscaler": {"type": "string", "maxLength": 200},
+        "hr_second_pass_steps": {"type": "integer", "minimum": 0, "maximum": 150},
+        "denoising_strength": {"type": "number", "minimum": 0, "maximum": 1},
+        "refiner_checkpoint": {"type": "string", "maxLength": 300},
+        "refiner_switch_at": {"type": "number", "minimum": 0, "maximum": 1},
+        "override_settings": {"type": "object"},
+        "alwayson_scripts": {"type": "object"},
+        "price_per_image": PRICE_SCHEMA,
+    },
+}
+
+
+class Drawn(msgspec.Struct):
+    """The answer to txt2img. `info` is JSON in a string, on some forks an object, on others not there."""
+
+    images: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=100)]
+    info: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Info(msgspec.Struct):
+    """What the server says it did."""
+
+    all_seeds: list[int] = []
+    index_of_first_image: int = 0
+    sd_model_name: str | None = None
+    sd_model_hash: str | None = None
+
+
+class Doing(msgspec.Struct):
+    """How far the server is with whatever it is doing, which need not be ours."""
+
+    progress: float = 0.0
+
+
+class Wrong(msgspec.Struct):
+    """An error body, of the WebUI or of plain FastAPI."""
+
+    error: Any = None
+    errors: Any = None
+    detail: Any = None
+
+
+async def check(api: Endpoint) -> None:
+    """Asks for the checkpoints, which also shows whether the API is switched on."""
+    await api.get("/sdapi/v1/sd-models")
+
+
+async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
+    """Draws, and looks how far it is meanwhile. Looking never decides about the picture."""
+    drawing = asyncio.create_task(api.post("/sdapi/v1/txt2img", _input(task)))
+    try:
+        reached = 0.0
+        while not (await asyncio.wait({drawing}, timeout=POLL_SECONDS))[0]:
+            fraction = await _look(api, drawing)
+            if fraction > reached:
+                reached = fraction
+                yield Progress(fraction=fraction)
+        reply = drawing.result()
+    finally:
+        drawing.cancel()
+        with suppress(asyncio.CancelledError, Failure):
+            await drawing
+    async for event in _pictures(task, reply):
+        yield event
+
+
+async def cancel(api: Endpoint) -> None:
+    """Interrupts whatever the server is drawing; it knows no other way."""
+    await api.post("/sdapi/v1/interrupt", {})
+
+
+def refusal(status: int, body: bytes) -> Refusal | None:
+    """Out of memory stays so at this size; other errors of the server are worth a free second try."""
+    try:
+        wrong = msgspec.json.decode(body, type=Wrong)
+    except (msgspec.DecodeError, RecursionError):
+        wrong = Wrong()
+    words = f"{wrong.error} {wrong.errors} {wrong.detail}".lower()
+    if status == 500 and any(sign in words for sign in _OUT_OF_MEMORY):
+        return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "size", "cause": "out_of_memory"})
+    if status in (400, 404) and "sampler" in words:
+        return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "sampler_name"})
+    if status == 404:  # the server runs without --api
+        return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "endpoint"})
+    if status == 422:
+        return Refusal(ErrorReason.CALL_REFUSED, _parameter(wrong.detail))
+    return Refusal(ErrorReason.PROVIDER_UNAVAILABLE) if status == 500 else None
+
+
+def _input(task: Task) -> dict[str, Any]:
+    width, height = task.dimensions
+    config = {key: value for key, value in task.config.items() if key not in _SENT_ELSEWHERE}
+    settings = dict(task.config.get("override_settings", {}))
+    if task.model not in _ANY_CHECKPOINT:
+        settings["sd_model_checkpoint"] = task.model
+    return {
+        **config,
+        "prompt": task.prompt,
+        "negative_prompt": task.negative_prompt,
+        "seed": -1 if task.seed is None else task.seed,
+        "width": width,
+        "height": height,
+        "batch_size": task.count,
+        "n_iter": 1,
+        "override_settings": settings,
+    }
+
+
+async def _look(api: Endpoint, drawing: "asyncio.Task[Reply]") -> float:
+    """How far it is, 0 when that cannot be said. Stops looking when the drawing is done."""
+    look = asyncio.create_task(api.get("/sdapi/v1/progress?skip_current_image=true"))
+    try:
+        await asyncio.wait({look, drawing}, return_when=asyncio.FIRST_COMPLETED)
+        return min(look.result().read(Doing).progress, 1.0) if look.done() else 0.0
+    except Failure:
+        return 0.0
+    finally:
+        look.cancel()
+        with suppress(asyncio.CancelledError, Failure):
+            await look
+
+
+async def _pictures(task: Task, reply: Reply) -> AsyncGenerator[Event, None]:
+    drawn = reply.read(Drawn)
+    info = _info(drawn.info)
+    # A contact sheet may come first. Without a word about it, the last ones are the pictures.
+    said = info.index_of_first_image if info.index_of_first_image < len(drawn.images) else 0
+    first = max(said, len(drawn.images) - task.count, 0)
+    if not drawn.images:
+        raise reply.unusable()
+    for index, picture in enumerate(drawn.images[first:]):
+        seed = info.all_seeds[index] if index < len(info.all_seeds) else None
+        yield Image(index, await reply.decode(picture), seed)
+    yield Finished(usage={"images": len(drawn.images) - first}, adaptations=_checkpoint(task.model, info))
+
+
+def _info(raw: msgspec.Raw) -> Info:
+    """A picture must not be lost because of what is said about it."""
+    try:
+        text = msgspec.json.decode(raw)
+        return msgspec.json.decode(text, type=Info) if isinstance(text, str) else msgspec.convert(text, Info)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return Info()
+
+
+def _checkpoint(asked: str, info: Info) -> tuple[Adaptation, ...]:
+    """An unknown checkpoint is dropped without a word; only the answer shows which one drew."""
+    used = info.sd_model_name
+    if asked in _ANY_CHECKPOINT or not used or _stem(asked) == _stem(used):
+        return ()
+    if info.sd_model_hash and f"[{info.sd_model_hash}]" in asked:
+        return ()
+    return (
+        Adaptation(
+            "profile", asked, used, "The server does not have this checkpoint and used its current one."
+        ),
+    )
+
+
+def _stem(checkpoint: str) -> str:
+    """`folder/name.safetensors [hash]` and `name` are the same checkpoint."""
+    name = checkpoint.split(" [", 1)[0].replace("\\", "/").rpartition("/")[2].lower()
+    return name.removesuffix(".safetensors").removesuffix(".ckpt")
+
+
+def _parameter(detail: Any) -> dict[str, str]:
+    """Which field FastAPI names in `[{loc: [body, field], …}]`."""
+    try:
+        return {"parameter": str(detail[0]["loc"][-1])}
+    except (LookupError, TypeError):
+        return {}
