@@ -4,6 +4,7 @@ PostgreSQL refuses to be root, so root runs it as a user of its own. That user c
 folder (0700). It starts in the cluster's folder and knows it by `/proc/self/cwd`, so that it need not.
 """
 
+import hashlib
 import os
 import pwd
 import subprocess
@@ -58,6 +59,7 @@ class Postgres:
         """Make the cluster unless it is there, and end a server that a killed owner left behind."""
         for folder in (self.folder, self._sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)  # which fails when another user made it first
         if self._as_root:
             _give(self.folder, self._sockets)
             _make_reachable(self.programs)
@@ -111,8 +113,8 @@ def _programs() -> Path:
 def _socket_folder(folder: Path) -> Path:
     if len(str(folder / SOCKET)) < LONGEST_SOCKET_PATH:
         return folder
-    # The same data folder gets the same place at every start.
-    return Path(tempfile.gettempdir(), f"inkweld-{os.getuid()}-{folder.parent.stat().st_ino:x}")
+    # The same cluster gets the same place at every start.
+    return Path(tempfile.gettempdir(), f"inkweld-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}")
 
 
 def _give(*folders: Path) -> None:

@@ -1,0 +1,105 @@
+"""The whole system as processes in a temporary folder, for tests that kill, freeze and restart its parts."""
+
+import json
+import signal
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+
+from deploy.local import demo, parts, stack
+from deploy.local.folder import free_ports
+from runtime import channel
+from runtime.settings import ServiceSettings
+
+
+class Stack(stack.Stack):
+    """A local stack on free ports, with a sandbox that follows scripts."""
+
+    def __init__(self, path: Path, **settings: Mapping[str, str]) -> None:
+        super().__init__(path, free_ports(1)[0], scripted=True, **settings)
+
+    @property
+    def admin_token(self) -> str:
+        return self.folder.admin_token
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://{self.folder.address('sandbox')}"
+
+    def begin(self) -> None:
+        """Start it and bring the demo's providers, profiles and project."""
+        self.start()
+        demo.seed(self.folder)
+
+    def kill(self, name: str) -> None:
+        """End a part the way a crash does."""
+        self.processes[name].kill()
+
+    def freeze(self, name: str) -> None:
+        """Stop a part in its tracks; it keeps its connections and knows nothing of it."""
+        self.processes[name].send(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.processes[name].send(signal.SIGCONT)
+
+    def restart(self, name: str) -> None:
+        """Start a part that is not running, and wait until it is ready."""
+        self.launch(name)
+        self.wait(name)
+
+    def add_generation(self, name: str = "generation-2") -> None:
+        """Start another process of the generation service on the same database."""
+        first = self.parts["generation"]
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        environment = {**first.environment, "INKWELD_ADDRESS": address}
+        self.parts[name] = parts.Part(name, first.module, address, environment)
+        self.restart(name)
+
+    def remove(self, name: str) -> None:
+        """Stop a part that was added."""
+        self.processes.pop(name).stop(stack.STOP_SECONDS)
+        del self.parts[name]
+
+    @asynccontextmanager
+    async def channel(self, part: str, token: str = "") -> AsyncIterator[grpc.aio.Channel]:
+        """A channel to a part; calls go as the owner of `token`, the administrator's unless given."""
+        settings = ServiceSettings(
+            signing_key_file=self.folder.key("gateway.pem"),
+            trusted_keys_file=self.folder.key("trusted.json"),
+        )
+        proof = token or self.admin_token
+        async with channel.connect(self.parts[part].address, settings, identity=lambda: proof) as dialled:
+            yield dialled
+
+    @asynccontextmanager
+    async def http(self, token: str = "") -> AsyncIterator[httpx.AsyncClient]:
+        """An HTTP client of the gateway, with a token as `channel` has it."""
+        headers = {"authorization": f"Bearer {token or self.admin_token}"}
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=30, trust_env=False
+        ) as client:
+            yield client
+
+    def charges(self) -> list[dict[str, Any]]:
+        """What the sandbox would have billed so far, oldest first."""
+        log = self.folder.path / "sandbox.jsonl"
+        if not log.exists():
+            return []
+        return [json.loads(line) for line in log.read_text().splitlines()]
+
+    def logs(self) -> str:
+        """All that the parts have written, PostgreSQL too."""
+        return "\n".join(path.read_text(errors="replace") for path in self.folder.path.glob("logs/*.log"))
+
+
+def eventually(what: str, holds: Any, seconds: float = 10.0) -> None:
+    """Wait until `holds()` is true; an assertion error that names `what` when it never is."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
