@@ -1,7 +1,6 @@
 """Pages of lists: a token holds the sort keys of the last row, so that pages neither skip nor repeat."""
 
 import base64
-import binascii
 from datetime import datetime
 
 import msgspec
@@ -28,5 +27,5 @@ def decode(token: str, *types: type) -> tuple | None:  # type: ignore[type-arg]
     try:
         keys = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         return msgspec.json.decode(keys, type=tuple[types])  # type: ignore[valid-type]
-    except (binascii.Error, msgspec.MsgspecError, UnicodeError) as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise invalid({"page_token": "must be the next_page_token of a page before"}) from error

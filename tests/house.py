@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
 from inkweld.access.v1.access_pb2 import Scope
@@ -93,8 +93,8 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Serve the servicers as `service`, with every interceptor; gives the address.
 
-    `servicers` are pairs of a generated `add_…_to_server` and the servicer. `names` are full names of services for
-    reflection and health; the policy is enforced with or without.
+    `servicers` are pairs of a generated `add_…_to_server` and the servicer. `names` are full names of services
+    for reflection and health; the policy is enforced with or without.
     """
     server = new_server(Verifier(service, keys.trusted), authority, keys.settings(service))
     for add, servicer in servicers:

@@ -1,7 +1,7 @@
 """What the door lets through, on a real server with a real service's contract."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,7 +57,7 @@ class Images(images_pb2_grpc.ImageServiceServicer):
 
 @asynccontextmanager
 async def servers(authority: FakeAuthority, keys: Keys) -> AsyncIterator[str]:
-    servicers = [
+    servicers: list[tuple[Callable[..., None], object]] = [
         (pb_grpc.add_GenerationServiceServicer_to_server, Generations()),
         (images_pb2_grpc.add_ImageServiceServicer_to_server, Images()),
     ]
