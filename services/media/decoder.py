@@ -1,0 +1,103 @@
+"""The program that opens foreign pictures: small, limited, and replaced when it dies.
+
+It runs as a script of its own and imports nothing of ours. Each line it reads is a JSON order; each answer is
+a JSON line, followed by `length` bytes when it made a picture. It can write nowhere else.
+"""
+
+import json
+import os
+import resource
+import sys
+import warnings
+from io import BytesIO
+from typing import Any
+
+MEMORY_BYTES = 600 << 20
+CPU_SECONDS = 5
+MAX_PIXELS = 64 << 20
+FORMATS = ["PNG", "JPEG", "WEBP"]
+ORIENTATION = 0x0112
+ON_ITS_SIDE = (5, 6, 7, 8)
+
+
+def main() -> None:
+    limit()
+    from PIL import Image, ImageOps
+
+    # A notice is not enough: what is larger than the cap is never decoded.
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.init()
+    answer({"ready": True})
+    for line in sys.stdin.buffer:
+        order = json.loads(line)
+        allow_more_time()
+        # What Pillow raises on bad bytes is listed nowhere and differs by format: all of it means one thing.
+        try:
+            with Image.open(order["source"], formats=FORMATS) as picture:
+                if side := order.get("side"):
+                    answer({}, shrink(picture, side, ImageOps))
+                else:
+                    answer(check(picture))
+        except Exception as error:  # noqa: BLE001
+            answer({"refused": type(error).__name__})
+
+
+def limit() -> None:
+    """Give up what a decoder does not need, before it has seen a byte."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def allow_more_time() -> None:
+    """Each picture has its own seconds of CPU; SIGXCPU ends the process when they are used up."""
+    times = os.times()
+    soft = int(times.user + times.system) + CPU_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def answer(facts: dict[str, Any], data: bytes = b"") -> None:
+    sys.stdout.buffer.write(json.dumps({**facts, "length": len(data)}).encode() + b"\n")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def check(picture: Any) -> dict[str, int]:
+    """Decode every pixel; the size as people see it, turned the way the camera was held."""
+    picture.load()
+    width, height = picture.size
+    if picture.getexif().get(ORIENTATION) in ON_ITS_SIDE:
+        width, height = height, width
+    return {"width": width, "height": height}
+
+
+def shrink(picture: Any, side: int, ops: Any) -> bytes:
+    """A WebP of at most `side` pixels on the longer side, made from pixels alone."""
+    if picture.mode.startswith("I"):
+        picture = to_eight_bits(picture)
+    elif "transparency" in picture.info or picture.mode == "PA":
+        picture = picture.convert("RGBA")
+    elif picture.mode in ("P", "1"):
+        # Colours of a palette cannot be mixed by their numbers.
+        picture = picture.convert("RGB")
+    picture.thumbnail((side, side), resample=3, reducing_gap=2.0)
+    picture = ops.exif_transpose(picture)
+    if picture.mode not in ("RGB", "RGBA"):
+        picture = picture.convert("RGBA" if picture.mode in ("LA", "La", "RGBa") else "RGB")
+    # A new picture: nothing that travelled beside the pixels comes along.
+    from PIL import Image
+
+    bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    into = BytesIO()
+    bare.save(into, "WEBP", quality=80, method=0)
+    return into.getvalue()
+
+
+def to_eight_bits(picture: Any) -> Any:
+    """Grey of 16 bits. Pillow's own conversion cuts off instead of scaling."""
+    return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""What generation stores here: fenced by task and epoch, staged picture by picture, committed together."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC
+
+import asyncpg
+from inkweld.media.v1 import images_pb2 as pb
+
+from runtime.database import Database
+from runtime.failure import invalid
+from runtime.names import project_of
+from services.media import formats, store_images, store_stages
+from services.media.blobs import Blobs
+from services.media.receiving import receive, recorded
+from services.media.store_stages import Stage
+
+
+class Staging:
+    """Takes pictures from workers. Only the latest holder of a task can change what it has here."""
+
+    def __init__(self, pool: asyncpg.Pool, blobs: Blobs) -> None:
+        self._pool = pool
+        self._blobs = blobs
+
+    async def fence(self, task: str, epoch: int) -> pb.FenceTaskResponse:
+        """Shut out holders with lower epochs; what the task has here."""
+        async with self._pool.acquire() as db, db.transaction():
+            await store_stages.raise_fence(db, task, epoch)
+            stages = await store_stages.select_stages(db, task)
+            return pb.FenceTaskResponse(
+                staged=[stage.picture for stage in stages if stage.image is None],
+                committed=await _images(db, [stage for stage in stages if stage.image]),
+            )
+
+    async def stage(
+        self, header: pb.StageImageRequest.Header, pieces: AsyncIterator[bytes]
+    ) -> pb.StagedImage:
+        """Store one picture. Its pixels are not decoded: that would cost more than all the rest together."""
+        if header.size_bytes > formats.MAX_BYTES:
+            raise formats.refused(f"it has more than {formats.MAX_BYTES >> 20} MiB", "data")
+        await store_stages.check_fence(self._pool, header.task, header.epoch)
+        async with self._blobs.receive() as incoming:
+            await receive(incoming, _no_more_than(header.size_bytes, pieces))
+            if incoming.size != header.size_bytes:
+                raise invalid({"header.size_bytes": f"was declared, but {incoming.size} bytes came"})
+            sha256, facts = await incoming.seal(lambda data: formats.inspect(data, "data"))
+            if sha256 != header.sha256:
+                raise invalid({"header.sha256": "is not the hash of the bytes that came"})
+            async with recorded(self._pool, self._blobs, incoming, sha256, facts) as db:
+                await store_stages.raise_fence(db, header.task, header.epoch)
+                if not await store_stages.insert_stage(db, header.task, header.index, header.parent, sha256):
+                    raise invalid({"header.sha256": "differs from the picture committed at this index"})
+        return pb.StagedImage(
+            index=header.index,
+            sha256=sha256,
+            size_bytes=header.size_bytes,
+            content_type=facts.content_type,
+            width=facts.width,
+            height=facts.height,
+        )
+
+    async def commit(self, request: pb.CommitImagesRequest) -> list[pb.Image]:
+        """Make staged pictures drafts, all or none."""
+        async with self._pool.acquire() as db, db.transaction():
+            await store_stages.raise_fence(db, request.task, request.epoch)
+            stages = {stage.index: stage for stage in await store_stages.select_stages(db, request.task)}
+            committed = []
+            for at, picture in enumerate(request.pictures):
+                stage = _staged(stages, picture, project_of(request.generation), at)
+                if stage.image is None:
+                    stage = await _commit(db, request, stage, picture.generation_index)
+                    stages[stage.index] = stage
+                committed.append(stage)
+            return await _images(db, committed)
+
+
+def _staged(
+    stages: dict[int, Stage], picture: pb.CommitImagesRequest.Picture, project: str, at: int
+) -> Stage:
+    stage = stages.get(picture.index)
+    if stage is None or stage.sha256 != picture.sha256 or stage.project != project:
+        raise invalid({f"pictures[{at}]": "must have been staged, with this hash and for this project"})
+    return stage
+
+
+async def _commit(db: Database, request: pb.CommitImagesRequest, stage: Stage, number: int) -> Stage:
+    image = await store_images.insert_draft(
+        db,
+        stage.sha256,
+        generation=request.generation,
+        number=number,
+        creator=request.creator,
+        expires=request.expire_time.ToDatetime(tzinfo=UTC),
+    )
+    await store_stages.commit_stage(db, request.task, stage.index, image)
+    return Stage(stage.index, stage.project, stage.sha256, image, stage.picture)
+
+
+async def _images(db: Database, committed: list[Stage]) -> list[pb.Image]:
+    """The images of committed stages. One that has been deleted since still has its name and hash."""
+    names = [stage.image for stage in committed if stage.image]
+    found = {image.name: image for image in await store_images.select_images(db, names)}
+    return [
+        found.get(stage.image, pb.Image(name=stage.image, sha256=stage.sha256.hex()))
+        for stage in committed
+        if stage.image
+    ]
+
+
+async def _no_more_than(size: int, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, or FIELD_INVALID as soon as more bytes come than were declared."""
+    async for piece in pieces:
+        size -= len(piece)
+        if size < 0:
+            raise invalid({"header.size_bytes": "was declared, but more bytes came"})
+        yield piece
