@@ -1,0 +1,47 @@
+"""`python -m deploy.sandbox`: the sandbox as a process."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from deploy.sandbox import server
+from deploy.sandbox.app import create_app
+
+SECONDS = 3.0
+
+log = structlog.get_logger()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="sandbox", description="A stand-in for image providers, on loopback."
+    )
+    parser.add_argument("--port", type=int, default=7861, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--log", type=Path, help="billing log, JSON lines; none without it")
+    parser.add_argument("--scripted", action="store_true", help="let callers order faults (tests only)")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="how long a picture takes (%(default)s)"
+    )
+    parser.add_argument(
+        "--instant", action="store_true", help="answer with pictures drawn beforehand (benchmarks)"
+    )
+    parser.add_argument(
+        "--webui-auth", metavar="USER:PASSWORD", help="what the WebUI's API asks for (nothing)"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = _arguments()
+    app = create_app(
+        given.log, given.scripted, seconds=given.seconds, instant=given.instant, webui_auth=given.webui_auth
+    )
+    taken = server.listen(given.port)
+    log.info("sandbox.started", url=server.url(taken), scripted=given.scripted)
+    asyncio.run(server.new_server(app).serve([taken]))
+
+
+if __name__ == "__main__":
+    main()

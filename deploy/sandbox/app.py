@@ -1,0 +1,41 @@
+"""The application: every dialect at its own paths, and the sandbox's own controls."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from deploy.sandbox import openai, webui
+from deploy.sandbox.billing import Ledger
+from deploy.sandbox.control import Control
+from deploy.sandbox.desk import Desk
+from deploy.sandbox.scripts import Script
+
+
+def create_app(
+    log: Path | None,
+    scripted: bool,  # noqa: FBT001 - named by every caller
+    *,
+    seconds: float = 0.0,
+    instant: bool = False,
+    webui_auth: str | None = None,
+) -> Starlette:
+    """The sandbox.
+
+    `log` is its billing log, None for none; `scripted` lets callers order faults; `seconds` is how long a picture
+    pretends to take; `instant` answers with pictures drawn beforehand; `webui_auth` is a "user:password".
+    """
+    desk = Desk(Ledger(log), Script(), seconds, instant)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    routes = [
+        *Control(desk, scripted=scripted).routes(),
+        *openai.mounts(desk),
+        *webui.mounts(desk, webui_auth),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,219 @@
+"""What a picture is made of: sky, light, land, water, trees. Every brush paints on one canvas."""
+
+import math
+import random
+from collections.abc import Sequence
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from deploy.sandbox.drawing import noise
+from deploy.sandbox.drawing.palettes import Colour, Palette, mix
+
+# Shapes are cut at twice the size and reduced, which is what gives them smooth edges.
+FINE = 2
+Point = tuple[float, float]
+
+
+class Canvas:
+    """A picture in the making."""
+
+    def __init__(self, size: tuple[int, int], palette: Palette, rng: random.Random) -> None:
+        self.width, self.height = size
+        self.size = size
+        self.palette = palette
+        self.rng = rng
+        self.image = gradient(size, palette.sky)
+        self.sun: Point = (size[0] * rng.uniform(0.24, 0.76), size[1] * rng.uniform(0.2, 0.4))
+
+    def paint(self, fill: Image.Image | Colour, mask: Image.Image) -> None:
+        self.image.paste(fill, (0, 0), mask)
+
+    def cut(self, *shapes: Sequence[Point]) -> Image.Image:
+        """A mask of polygons with smooth edges."""
+        mask = Image.new("L", (self.width * FINE, self.height * FINE))
+        pen = ImageDraw.Draw(mask)
+        for shape in shapes:
+            pen.polygon([(x * FINE, y * FINE) for x, y in shape], fill=255)
+        return mask.reduce(FINE)
+
+
+def gradient(size: tuple[int, int], stops: Sequence[Colour]) -> Image.Image:
+    """Colours from top to bottom, blending."""
+    column = Image.new("RGB", (1, len(stops)))
+    column.putdata(list(stops))
+    # A column one pixel wide grows smoothly only down; across there is nothing to blend.
+    return column.resize((1, size[1]), Image.Resampling.BICUBIC).resize(size, Image.Resampling.NEAREST)
+
+
+def glow(canvas: Canvas, centre: Point, radius: float, colour: Colour, strength: float) -> None:
+    """Light that falls off around a point."""
+    fall = Image.radial_gradient("L").point(
+        [round(255 * strength * (1 - v / 255) ** 2.2) for v in range(256)]
+    )
+    side = max(2, round(radius * 2))
+    mask = Image.new("L", canvas.size)
+    mask.paste(fall.resize((side, side), Image.Resampling.BILINEAR), _corner(centre, radius))
+    canvas.paint(colour, mask)
+
+
+def disc(canvas: Canvas, centre: Point, radius: float, colour: Colour) -> None:
+    side = max(4, round(radius * 2))
+    big = Image.new("L", (side * 4, side * 4))
+    ImageDraw.Draw(big).ellipse((0, 0, side * 4 - 1, side * 4 - 1), fill=255)
+    canvas.image.paste(colour, _corner(centre, side / 2), big.reduce(4))
+
+
+def _corner(centre: Point, radius: float) -> tuple[int, int]:
+    return round(centre[0] - radius), round(centre[1] - radius)
+
+
+def sun(canvas: Canvas) -> None:
+    """The sun or the moon, and what it does to the sky around it."""
+    palette, radius = canvas.palette, min(canvas.size) * canvas.rng.uniform(0.045, 0.085)
+    reach = max(canvas.size)
+    glow(canvas, canvas.sun, reach * 0.62, palette.light, 0.42)
+    glow(canvas, canvas.sun, radius * 3.6, palette.light, 0.55)
+    disc(canvas, canvas.sun, radius, mix(palette.light, (255, 255, 255), 0.35))
+    if palette.moon:
+        _craters(canvas, radius)
+
+
+def _craters(canvas: Canvas, radius: float) -> None:
+    tone = mix(palette_grey(canvas.palette), canvas.palette.light, 0.72)
+    for _ in range(5):
+        turn, far = canvas.rng.uniform(0, math.tau), canvas.rng.uniform(0, 0.55) * radius
+        spot = (canvas.sun[0] + far * math.cos(turn), canvas.sun[1] + far * math.sin(turn))
+        disc(canvas, spot, radius * canvas.rng.uniform(0.1, 0.28), tone)
+
+
+def palette_grey(palette: Palette) -> Colour:
+    level = sum(palette.sky[-1]) // 3
+    return level, level, level
+
+
+def stars(canvas: Canvas, horizon: float) -> None:
+    """Stars, thinner towards the horizon, and a faint band of them across the sky."""
+    if not canvas.palette.stars:
+        return
+    rng, sky = canvas.rng, Image.new("L", canvas.size)
+    pen = ImageDraw.Draw(sky)
+    count = round(canvas.width * canvas.height * 0.00045)
+    for _ in range(count):
+        x, y = rng.random() * canvas.width, horizon * rng.random() ** 1.5
+        size = 0.4 + 1.5 * rng.random() ** 6
+        light = round(70 + 185 * rng.random() ** 2.4)
+        pen.ellipse((x - size, y - size, x + size, y + size), fill=light)
+    band = noise.field(rng, canvas.size, (3, 4)).point([max(0, v - 118) for v in range(256)])
+    canvas.paint(mix(canvas.palette.cloud, (255, 255, 255), 0.2), band)
+    canvas.paint((255, 252, 240), sky)
+
+
+def clouds(canvas: Canvas, horizon: float, amount: float) -> None:
+    """Long thin clouds, lit by the palette."""
+    shape = noise.field(canvas.rng, canvas.size, (3, 9), 5)
+    edge = 255 - amount * 150
+    table = [round(max(0.0, min(1.0, (v - edge) / 60)) ** 1.3 * 190) for v in range(256)]
+    fade = gradient((1, canvas.height), [(150,) * 3, (255,) * 3, (200,) * 3, (0,) * 3, (0,) * 3]).convert("L")
+    mask = ImageChops.multiply(shape.point(table), fade.resize(canvas.size))
+    canvas.paint(canvas.palette.cloud, mask)
+
+
+def aurora(canvas: Canvas, horizon: float) -> None:
+    """Curtains of light."""
+    for tone, share in ((canvas.palette.cloud, 0.85), ((126, 104, 214), 0.45)):
+        line = noise.ridge(canvas.rng, 96, cells=2, rough=0.45)
+        mask = Image.new("L", (96, 64))
+        pixels = []
+        for y in range(64):
+            for x in range(96):
+                low = 24 + line[x] * 36
+                above = (low - y) / 34
+                pixels.append(round(255 * share * max(0.0, 1 - above) ** 1.8) if 0 <= above < 1 else 0)
+        mask.putdata(pixels)
+        streaks = noise.field(canvas.rng, (canvas.width, 8), (24, 1), 3).resize(canvas.size)
+        tall = mask.resize((canvas.width, max(2, round(horizon))), Image.Resampling.BICUBIC)
+        full = Image.new("L", canvas.size)
+        full.paste(tall, (0, 0))
+        canvas.paint(tone, ImageChops.multiply(full, streaks.point([min(255, 60 + v) for v in range(256)])))
+
+
+def land(canvas: Canvas, line: Sequence[float], top: Colour, foot: Colour) -> None:
+    """A range whose crest is `line`, in pixels, fading into haze at its foot."""
+    step = canvas.width / (len(line) - 1)
+    crest = [(i * step, y) for i, y in enumerate(line)]
+    shape = [(0.0, float(canvas.height)), *crest, (float(canvas.width), float(canvas.height))]
+    highest = max(0, int(min(line)))
+    fill = Image.new("RGB", canvas.size, foot)
+    depth = max(2, canvas.height - highest)
+    fill.paste(gradient((canvas.width, depth), [top, mix(top, foot, 0.45), foot, foot]), (0, highest))
+    canvas.paint(fill, canvas.cut(shape))
+
+
+def ranges(
+    canvas: Canvas, horizon: float, *, count: int, cells: float, rough: float, height: float
+) -> list[list[float]]:
+    """Several ranges, one before the other, paler the farther."""
+    palette, lines = canvas.palette, []
+    haze = mix(palette.sky[-1], palette.light, 0.25)
+    for i in range(count):
+        near = i / max(1, count - 1)
+        base = horizon + (canvas.height - horizon) * 0.72 * near**1.25
+        tall = canvas.height * height * (1 - 0.45 * near)
+        hills = noise.ridge(canvas.rng, 260, cells=cells * (1 - 0.4 * near), rough=rough)
+        line = [base - tall * (value - 0.32) for value in hills]
+        tone = mix(palette.far, palette.near, near**1.15)
+        tone = mix(tone, haze, 0.34 * (1 - near))
+        land(canvas, line, tone, mix(tone, haze, 0.5 * (1 - near) + 0.06))
+        lines.append(line)
+    return lines
+
+
+def water(canvas: Canvas, shore: float) -> None:
+    """Still water below `shore`: the picture above it, upside down, rippled, with a path of light."""
+    top = round(shore)
+    depth = canvas.height - top
+    reach = min(top, round(depth * 1.15))
+    mirror = canvas.image.crop((0, top - reach, canvas.width, top)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    mirror = mirror.resize((canvas.width, depth), Image.Resampling.BILINEAR)
+    mirror = _ripple(mirror, canvas.rng)
+    tint = gradient(
+        (canvas.width, depth), [mix(canvas.palette.far, canvas.palette.sky[-1], 0.5), canvas.palette.near]
+    )
+    share = gradient((1, depth), [(60,) * 3, (105,) * 3, (165,) * 3]).convert("L").resize(mirror.size)
+    mirror.paste(tint, (0, 0), share)
+    canvas.image.paste(mirror, (0, top))
+    _glitter(canvas, top)
+
+
+def _ripple(mirror: Image.Image, rng: random.Random) -> Image.Image:
+    width, height = mirror.size
+    phase, strip = rng.uniform(0, 9), max(2, height // 130)
+    mesh = []
+    for y in range(0, height, strip):
+        bottom = min(height, y + strip)
+        near = y / height
+        shift = noise.wave(18 / (0.12 + near), phase) * width * (0.003 + 0.012 * near)
+        mesh.append(
+            ((0, y, width, bottom), (shift, y, shift, bottom, width + shift, bottom, width + shift, y))
+        )
+    moved = mirror.transform(mirror.size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
+    # What the shift uncovered at the sides is black; the unmoved picture goes there.
+    edge = round(width * 0.016)
+    for box in ((0, 0, edge, height), (width - edge, 0, width, height)):
+        moved.paste(mirror.crop(box), box[:2])
+    return moved.filter(ImageFilter.BoxBlur((max(1.0, width / 500), 0.6)))
+
+
+def _glitter(canvas: Canvas, top: int) -> None:
+    rng, depth = canvas.rng, canvas.height - top
+    light = Image.new("L", canvas.size)
+    pen = ImageDraw.Draw(light)
+    for _ in range(round(depth * 0.9)):
+        near = rng.random() ** 1.4
+        y = top + near * depth
+        spread = canvas.width * (0.02 + 0.1 * near)
+        x = canvas.sun[0] + rng.gauss(0, 1) * spread
+        long = canvas.width * rng.uniform(0.006, 0.03) * (0.4 + near)
+        thick = max(1, round(canvas.height * 0.0022 * (0.5 + near)))
+        pen.line((x - long, y, x + long, y), fill=round(rng.uniform(40, 175) * (1 - 0.5 * near)), width=thick)
+    canvas.paint(canvas.palette.light, light.filter(ImageFilter.BoxBlur((2, 0.5))))

@@ -1,0 +1,91 @@
+"""Answers that do not arrive whole: hung, closed, reset, cut, broken."""
+
+import asyncio
+import socket
+import struct
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from deploy.sandbox.scripts import Act
+
+WIRE = "inkweld.sandbox.wire"
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's own, which also lets the application at the connection, so that it can cut it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope.setdefault("extensions", {})[WIRE] = {"transport": self.transport}
+
+
+class Faulty(Response):
+    """Another answer, sent as badly as an act says."""
+
+    def __init__(self, answer: ASGIApp, act: Act) -> None:
+        super().__init__()
+        self._answer = answer
+        self._act = act
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        act = self._act
+        if act.hang:
+            await _left(receive)
+        elif act.close or act.reset:
+            await _cut(scope, receive, reset=act.reset)
+        elif act.garbage:
+            broken = Response(
+                b'{"created": 1763800000, "data": [{"b64_json": "iVBORw0K', media_type="application/json"
+            )
+            await broken(scope, receive, send)
+        elif act.cut_after is not None:
+            await self._cut_short(scope, receive, send, act.cut_after)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _cut_short(self, scope: Scope, receive: Receive, send: Send, left: int) -> None:
+        async def some(message: Message) -> None:
+            nonlocal left
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            body = message.get("body", b"")
+            if len(body) >= left:
+                await send({"type": "http.response.body", "body": body[:left], "more_body": True})
+                await _cut(scope, receive, reset=False)
+                raise _Cut
+            left -= len(body)
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, some)
+        except _Cut:
+            pass
+
+
+class _Cut(Exception):
+    """The connection is gone; what is left of the answer has nowhere to go."""
+
+
+async def _cut(scope: Scope, receive: Receive, *, reset: bool) -> None:
+    wire = scope.get("extensions", {}).get(WIRE)
+    if wire is None:
+        raise ConnectionResetError("The sandbox cut the connection.")
+    transport: asyncio.Transport = wire["transport"]
+    if reset:
+        # Closing with a linger time of nothing is what makes a TCP reset.
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        transport.abort()
+    else:
+        transport.close()
+    await _left(receive)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,115 @@
+"""Faults to order: rules that say which call goes wrong, and how.
+
+A rule is `{"match": {...}, "act": {...}, "times": n}`. The first rule that matches and is not used up acts. Rules
+without `call` look at paid work only; a rule with `call` looks at every call to that path, before it is read.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+
+class Match(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Which calls a rule is for; what is left out matches everything."""
+
+    dialect: str = ""
+    call: str = ""  # a path such as "/v1/models"
+    model: str = ""
+    prompt: str = ""  # a part of it
+    attempt: str = ""  # the header X-Client-Request-Id
+    nth: int = 0  # only the n-th call that matches the rest, from 1
+
+
+class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """What happens to a call. Several can be combined: a delay before a refusal, a slow cut answer."""
+
+    delay_seconds: float = 0  # before anything else happens
+    seconds: float | None = None  # drawing time instead of the sandbox's own
+    status: int = 0  # refuse with this status: no work, no charge
+    refuse: str = ""  # refuse as the real provider does, by name; see REFUSALS of the dialect
+    body: Any = None  # of a refusal, instead of the dialect's own
+    headers: dict[str, str] = {}
+    retry_after: float | None = None
+    hang: bool = False  # charge, then never answer
+    close: bool = False  # charge, then close the connection without an answer
+    reset: bool = False  # the same with a TCP reset
+    cut_after: int | None = None  # charge, then close after so many bytes of the answer's body
+    garbage: bool = False  # charge, then answer 200 with broken JSON
+    truncate: Literal["", "base64", "picture"] = ""
+    pictures: int | None = None  # so many instead of those ordered; 0 is the empty result
+    stream_error: bool = False  # an error object in the stream, after 200
+    plain_usage: bool = False  # usage without output_tokens_details
+    info: Literal["", "missing", "unreadable"] = ""  # of the WebUI's answer
+    instant: bool = False  # a picture out of the drawer instead of a drawn one
+
+    @property
+    def refuses(self) -> bool:
+        return bool(self.status or self.refuse)
+
+    @property
+    def withholds(self) -> bool:
+        return self.hang or self.close or self.reset or self.cut_after is not None
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    act: Act
+    match: Match = Match()
+    times: int = 0  # how often it acts; 0 is always
+
+
+class _Live:
+    """A rule and what it has seen."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.seen = 0
+        self.acted = 0
+
+    def due(self, known: dict[str, str], prompt: str) -> bool:
+        match = self.rule.match
+        if any(getattr(match, name) not in ("", value) for name, value in known.items()):
+            return False
+        if match.prompt not in prompt or (self.rule.times and self.acted >= self.rule.times):
+            return False
+        self.seen += 1
+        if match.nth and match.nth != self.seen:
+            return False
+        self.acted += 1
+        return True
+
+
+class Script:
+    """The rules in force."""
+
+    def __init__(self) -> None:
+        self._rules: list[_Live] = []
+
+    def extend(self, rules: Iterable[Rule]) -> None:
+        self._rules += [_Live(rule) for rule in rules]
+
+    def clear(self) -> None:
+        self._rules = []
+
+    def at_the_door(self, dialect: str, call: str, attempt: str) -> Act | None:
+        """What happens to any call to this path."""
+        known = {"dialect": dialect, "call": call, "attempt": attempt}
+        live = (live for live in self._rules if live.rule.match.call)
+        return next((one.rule.act for one in live if one.due(known, "")), None)
+
+    def at_work(self, dialect: str, model: str, prompt: str, attempt: str) -> Act | None:
+        """What happens to an accepted order."""
+        known = {"dialect": dialect, "model": model, "attempt": attempt}
+        live = (live for live in self._rules if not live.rule.match.call)
+        return next((one.rule.act for one in live if one.due(known, prompt)), None)
+
+    def state(self) -> list[dict[str, Any]]:
+        return [
+            {"rule": msgspec.to_builtins(one.rule), "seen": one.seen, "acted": one.acted}
+            for one in self._rules
+        ]
+
+
+def read(body: bytes) -> list[Rule]:
+    """The rules of a request; `msgspec.MsgspecError` says what is wrong with them."""
+    return msgspec.json.decode(body, type=list[Rule])

@@ -1,0 +1,64 @@
+"""Serves the sandbox, on loopback only: as a process, or inside another program such as a test."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from deploy.sandbox.faults import Protocol
+
+HOST = "127.0.0.1"
+DRAIN_SECONDS = 2
+
+
+def new_server(app: Starlette, *, guest: bool = False) -> uvicorn.Server:
+    """A server; a guest in another program leaves that program's signals alone."""
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return _Guest(config) if guest else uvicorn.Server(config)
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on loopback; port 0 takes a free one."""
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind((HOST, port))
+    taken.listen(1024)
+    return taken
+
+
+def url(taken: socket.socket) -> str:
+    return f"http://{HOST}:{taken.getsockname()[1]}"
+
+
+@contextlib.asynccontextmanager
+async def running(app: Starlette) -> AsyncIterator[str]:
+    """Serves `app` on a free port in the running event loop, and gives its address."""
+    taken = listen(0)
+    server = new_server(app, guest=True)
+    serving = asyncio.create_task(server.serve([taken]))
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        yield url(taken)
+    finally:
+        server.should_exit = True
+        await serving
+        taken.close()
+
+
+class _Guest(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

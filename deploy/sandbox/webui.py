@@ -1,0 +1,276 @@
+"""The API of AUTOMATIC1111's WebUI: text to picture, progress, interrupt, lists, options."""
+
+import base64
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from deploy.sandbox import webui_facts as facts
+from deploy.sandbox.desk import Desk, Door, Done, Order, Refusal
+from deploy.sandbox.drawing.picture import Form
+from deploy.sandbox.scripts import Act
+from deploy.sandbox.webui_facts import Txt2Img
+from deploy.sandbox.webui_studio import Job, Studio
+
+NAME = "webui"
+Handler = Callable[[Request], Awaitable[Response]]
+
+REFUSALS: dict[str, tuple[int, str, str]] = {
+    "wrong_key": (401, "HTTPException", "Incorrect username or password"),
+    "out_of_memory": (500, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 20.00 GiB"),
+    "server_error": (500, "RuntimeError", "Expected all tensors to be on the same device"),
+    "overloaded": (503, "HTTPException", "Service Unavailable"),
+}
+
+
+def refuse(name: str, status: int) -> Refusal:
+    by_status = {401: "wrong_key", 503: "overloaded"}.get(status, "server_error")
+    code, error, message = REFUSALS.get(name or by_status, REFUSALS["server_error"])
+    if code < 500:
+        return Refusal(code, {"error": error, "detail": message, "body": "", "errors": ""})
+    return Refusal(code, {"error": error, "detail": "", "body": "", "errors": message})
+
+
+def mounts(desk: Desk, auth: str | None) -> list[Mount]:
+    """`auth` is the "user:password" that /sdapi wants; /internal stays open, as at the real one."""
+    webui = WebUI(desk, auth)
+    api = [
+        Route("/txt2img", webui.guarded(webui.txt2img), methods=["POST"]),
+        Route("/progress", webui.guarded(webui.progress)),
+        Route("/interrupt", webui.guarded(webui.interrupt), methods=["POST"]),
+        Route("/skip", webui.guarded(webui.skip), methods=["POST"]),
+        Route("/options", webui.guarded(webui.options)),
+        Route("/options", webui.guarded(webui.set_options), methods=["POST"]),
+        *(
+            Route(f"/{path}", webui.guarded(partial(_listed, make)))
+            for path, make in (
+                ("sd-models", facts.models),
+                ("samplers", facts.samplers),
+                ("schedulers", facts.schedulers),
+                ("upscalers", facts.upscalers),
+            )
+        ),
+    ]
+    internal = [
+        Route("/ping", _ping),
+        Route("/progress", webui.task_progress, methods=["POST"]),
+        Route("/pending-tasks", webui.pending),
+    ]
+    door = Middleware(Door, desk=desk, dialect=NAME, refuse=refuse)
+    handlers = {Refusal: _refused, HTTPException: _unknown}
+    return [
+        Mount(prefix, Starlette(routes=routes, middleware=[door], exception_handlers=handlers))
+        for prefix, routes in (("/sdapi/v1", api), ("/internal", internal))
+    ]
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)  # noqa: S101 - Starlette cannot say it
+    return refusal.response()
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    return _json({"detail": "Method Not Allowed" if status == 405 else "Not Found"}, status)
+
+
+async def _listed(make: Callable[[], list[dict[str, Any]]], _: Request) -> Response:
+    return _json(make())
+
+
+async def _ping(_: Request) -> Response:
+    return _json({})
+
+
+class WebUI:
+    def __init__(self, desk: Desk, auth: str | None) -> None:
+        self._desk = desk
+        self._auth = "Basic " + base64.b64encode(auth.encode()).decode() if auth else ""
+        self._options = facts.options()
+        self._studio = Studio(desk)
+
+    def guarded(self, handler: Handler) -> Handler:
+        async def check(request: Request) -> Response:
+            begun = time.monotonic()
+            said = request.headers.get("authorization", "")
+            if self._auth and not hmac.compare_digest(said.encode(), self._auth.encode()):
+                # No WWW-Authenticate: who waits to be asked never gets in.
+                raise refuse("wrong_key", 401)
+            response = await handler(request)
+            response.headers["x-process-time"] = f"{time.monotonic() - begun:.4f}"
+            return response
+
+        return check
+
+    async def txt2img(self, request: Request) -> Response:
+        asked = await _read(request)
+        checkpoint = self._checkpoint(asked)
+        order = Order(facts.title(checkpoint), asked.prompt, asked.pictures, "0")
+
+        async def work(act: Act) -> Done:
+            if asked.width * asked.height > facts.MOST_PIXELS:
+                raise refuse("out_of_memory", 500)
+            task = asked.force_task_id or f"task-{id(request):x}"
+            job, pictures = await self._studio.run(
+                partial(self._job, asked, checkpoint, task, act), task, act
+            )
+            if act.pictures is not None:
+                pictures = (pictures * (act.pictures + 1))[: act.pictures]
+            return Done(_answer(job, checkpoint, pictures, act), stopped=job.interrupted)
+
+        return await self._desk.take(request, order, refuse, work)
+
+    def _checkpoint(self, asked: Txt2Img) -> tuple[str, str]:
+        """An unknown checkpoint is dropped without a word, and the loaded one draws."""
+        overrides = asked.override_settings or {}
+        wanted = facts.find(overrides.get("sd_model_checkpoint"))
+        return wanted or facts.find(self._options["sd_model_checkpoint"]) or facts.CHECKPOINTS[0]
+
+    def _job(self, asked: Txt2Img, checkpoint: tuple[str, str], task: str, act: Act) -> Job:
+        prompt = f"{asked.prompt}, portrait" if checkpoint[0] == "sandbox-portrait" else asked.prompt
+        form = Form(facts.FORMATS.get(self._options["samples_format"], "png"), self._options["jpeg_quality"])
+        seconds = self._desk.seconds if act.seconds is None else act.seconds
+        return Job(asked, prompt, asked.first_seed(), form, seconds, task)
+
+    async def progress(self, request: Request) -> Response:
+        studio, job = self._studio, self._studio.job
+        hidden = request.query_params.get("skip_current_image", "").lower() in ("true", "1")
+        progress = {
+            "progress": job.progress() if job else 0.0,
+            "eta_relative": studio.eta(),
+            "state": studio.state(),
+        }
+        picture = None if hidden else await studio.preview()
+        current = picture.decode() if picture else None
+        return _json({**progress, "current_image": current, "textinfo": None})
+
+    async def interrupt(self, _: Request) -> Response:
+        self._studio.interrupt()
+        return _json({})
+
+    async def skip(self, _: Request) -> Response:
+        self._studio.skip()
+        return _json({})
+
+    async def options(self, _: Request) -> Response:
+        return _json(self._options)
+
+    async def set_options(self, request: Request) -> Response:
+        changes = await _object(request)
+        if "sd_model_checkpoint" in changes:
+            checkpoint = facts.find(changes["sd_model_checkpoint"])
+            if checkpoint is None:
+                raise Refusal(
+                    500, {"error": "RuntimeError", "detail": "", "body": "", "errors": "unknown checkpoint"}
+                )
+            changes |= {"sd_model_checkpoint": facts.title(checkpoint), "sd_checkpoint_hash": checkpoint[1]}
+        self._options |= changes
+        return _json({})
+
+    async def task_progress(self, request: Request) -> Response:
+        """The progress of one task, by the id its caller gave it."""
+        wanted = await _object(request)
+        studio, task = self._studio, wanted.get("id_task", "")
+        job = studio.job if studio.job and studio.job.id == task else None
+        shown = wanted.get("id_live_preview", -1)
+        number = round(job.progress() * 100) if job else -1
+        picture = (
+            await studio.preview() if job and number != shown and wanted.get("live_preview", True) else None
+        )
+        return _json(
+            {
+                "active": job is not None,
+                "queued": task in studio.queued,
+                "completed": task in studio.completed,
+                "progress": job.progress() if job else None,
+                "eta": studio.eta() if job else None,
+                "live_preview": f"data:image/png;base64,{picture.decode()}" if picture else None,
+                "id_live_preview": number if picture else shown,
+                "textinfo": "In queue..." if task in studio.queued else None,
+            }
+        )
+
+    async def pending(self, _: Request) -> Response:
+        return _json({"size": len(self._studio.queued), "tasks": self._studio.queued})
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise _unprocessable(["body"], "JSON decode error", "json_invalid")
+    return body
+
+
+async def _read(request: Request) -> Txt2Img:
+    body = await _object(request)
+    try:
+        asked = msgspec.convert(body, Txt2Img, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$.")
+        raise _unprocessable(["body", place.rstrip("`")], message, "type_error") from error
+    for name in ("width", "height", "steps", "batch_size", "n_iter"):
+        if getattr(asked, name) < 1:
+            raise _unprocessable(["body", name], "Input should be greater than 0", "greater_than")
+    return asked
+
+
+def _unprocessable(place: list[str], message: str, kind: str) -> Refusal:
+    return Refusal(422, {"detail": [{"loc": place, "msg": message, "type": kind}]})
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(document), status, media_type="application/json")
+
+
+def _answer(job: Job, checkpoint: tuple[str, str], pictures: list[bytes], act: Act) -> Response:
+    shown = pictures if job.asked.send_images else []
+    images = b",".join(b'"' + picture + b'"' for picture in shown)
+    rest: dict[str, Any] = {"parameters": msgspec.to_builtins(job.asked)}
+    if act.info != "missing":
+        rest["info"] = "{unreadable" if act.info else orjson.dumps(_info(job, checkpoint)).decode()
+    body = b'{"images":[' + images + b"]," + orjson.dumps(rest)[1:]
+    return Response(body, media_type="application/json")
+
+
+def _info(job: Job, checkpoint: tuple[str, str]) -> dict[str, Any]:
+    asked = job.asked
+    seeds = [job.seed + index for index in range(asked.pictures)]
+    sampler = asked.sampler_name if asked.sampler_name in facts.SAMPLERS else facts.SAMPLERS[0]
+    return {
+        "prompt": asked.prompt,
+        "all_prompts": [asked.prompt] * asked.pictures,
+        "negative_prompt": asked.negative_prompt,
+        "all_negative_prompts": [asked.negative_prompt] * asked.pictures,
+        "seed": job.seed,
+        "all_seeds": seeds,
+        "subseed": -1,
+        "all_subseeds": [-1] * asked.pictures,
+        "width": asked.width,
+        "height": asked.height,
+        "sampler_name": sampler,
+        "cfg_scale": asked.cfg_scale,
+        "steps": asked.steps,
+        "batch_size": asked.batch_size,
+        "sd_model_name": checkpoint[0],
+        "sd_model_hash": checkpoint[1],
+        "index_of_first_image": 0,
+        "infotexts": [
+            f"{asked.prompt}\nSteps: {asked.steps}, Sampler: {sampler}, Seed: {seed}" for seed in seeds
+        ],
+        "job_timestamp": job.stamp,
+        "version": "sandbox",
+    }

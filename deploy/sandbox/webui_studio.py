@@ -1,0 +1,147 @@
+"""The one graphics card of the stand-in WebUI: one picture at a time, one progress for everybody."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from deploy.sandbox.desk import Desk
+from deploy.sandbox.drawing.picture import Form, Subject
+from deploy.sandbox.scripts import Act
+from deploy.sandbox.webui_facts import Txt2Img
+
+PREVIEW_EDGE = 256
+
+
+@dataclass
+class Job:
+    """A call that holds the card."""
+
+    asked: Txt2Img
+    prompt: str
+    seed: int
+    form: Form
+    seconds: float
+    id: str = ""
+    begun: float = field(default_factory=time.monotonic)
+    stamp: str = field(default_factory=lambda: f"{datetime.now():%Y%m%d%H%M%S}")  # noqa: DTZ005 - local, as the real one
+    number: int = 0
+    round_begun: float = field(default_factory=time.monotonic)
+    interrupted: bool = False
+    skipped: bool = False
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def round_fraction(self) -> float:
+        """How much of the current round of pictures is done."""
+        spent = time.monotonic() - self.round_begun
+        return min(1.0, spent / self.seconds) if self.seconds else 0.0
+
+    def progress(self) -> float:
+        rounds = self.asked.n_iter
+        return min(1.0, 0.01 + (self.number + self.round_fraction()) / rounds)
+
+    def subject(self, index: int) -> Subject:
+        return Subject(self.prompt, self.seed + index, self.asked.width, self.asked.height)
+
+
+class Studio:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._card = asyncio.Lock()
+        self._kept: set[asyncio.Task[list[bytes]]] = set()
+        self.queued: list[str] = []
+        self.completed: list[str] = []
+        self.job: Job | None = None
+
+    async def run(self, make: Callable[[], Job], task: str, act: Act) -> tuple[Job, list[bytes]]:
+        """The pictures of a job, in base64. It runs to its end even when nobody waits for it any more."""
+        self.queued.append(task)
+        started: list[Job] = []
+        work = asyncio.create_task(self._hold(make, task, act, started))
+        self._kept.add(work)
+        work.add_done_callback(self._kept.discard)
+        pictures = await asyncio.shield(work)
+        return started[0], pictures
+
+    async def _hold(self, make: Callable[[], Job], task: str, act: Act, started: list[Job]) -> list[bytes]:
+        async with self._card:
+            self.queued.remove(task)
+            self.job = make()
+            started.append(self.job)
+            try:
+                return await self._draw(self.job, act)
+            finally:
+                self.job = None
+                self.completed = [*self.completed[-15:], task]
+
+    async def _draw(self, job: Job, act: Act) -> list[bytes]:
+        pictures: list[bytes] = []
+        batch = job.asked.batch_size
+        for number in range(job.asked.n_iter):
+            job.number, job.round_begun, job.skipped = number, time.monotonic(), False
+            job.stop.clear()
+            stopped = await _stopped_within(job)
+            fraction = job.round_fraction()
+            for index in range(number * batch, (number + 1) * batch):
+                if stopped:
+                    pictures.append(await self._desk.sketch(job.subject(index), job.form, fraction))
+                else:
+                    pictures.append(await self._desk.draw(job.subject(index), job.form, act))
+            if job.interrupted:
+                break
+        return pictures
+
+    def interrupt(self) -> None:
+        if self.job:
+            self.job.interrupted = True
+            self.job.stop.set()
+
+    def skip(self) -> None:
+        if self.job:
+            self.job.skipped = True
+            self.job.stop.set()
+
+    async def preview(self) -> bytes | None:
+        """The picture in the making, small; None when there is none."""
+        job = self.job
+        if job is None or not job.seconds:
+            return None
+        full = job.subject(job.number * job.asked.batch_size)
+        shrink = min(1.0, PREVIEW_EDGE / max(full.width, full.height))
+        size = max(8, round(full.width * shrink)), max(8, round(full.height * shrink))
+        small = Subject(full.prompt, full.seed, *size)
+        return await self._desk.sketch(small, Form(), job.round_fraction())
+
+    def state(self) -> dict[str, Any]:
+        job = self.job
+        steps = job.asked.steps if job else 0
+        return {
+            "skipped": bool(job and job.skipped),
+            "interrupted": bool(job and job.interrupted),
+            "stopping_generation": False,
+            "job": f"Batch {job.number + 1} out of {job.asked.n_iter}" if job else "",
+            "job_count": job.asked.n_iter if job else 0,
+            "job_timestamp": job.stamp if job else "0",
+            "job_no": job.number if job else 0,
+            "sampling_step": round(job.round_fraction() * steps) if job else 0,
+            "sampling_steps": steps,
+        }
+
+    def eta(self) -> float:
+        """Seconds left, as far as one can tell."""
+        if self.job is None:
+            return 0.0
+        spent = time.monotonic() - self.job.begun
+        return max(0.0, spent / self.job.progress() - spent)
+
+
+async def _stopped_within(job: Job) -> bool:
+    if not job.seconds:
+        return False
+    try:
+        await asyncio.wait_for(job.stop.wait(), job.seconds)
+    except TimeoutError:
+        return False
+    return True
