@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from tests.house import FakeAuthority, Keys
+from tests.stack import Stack
 
 _numbers = itertools.count()
 
@@ -53,6 +54,16 @@ def keys(tmp_path: Path) -> Keys:
 def authority() -> FakeAuthority:
     """What the servers of a test know of people."""
     return FakeAuthority()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole system as processes. Who breaks a part of it mends it again."""
+    with Stack(
+        tmp_path_factory.mktemp("stack") / "data", generation={"INKWELD_LEASE_SECONDS": "3"}
+    ) as running:
+        running.begin()
+        yield running
 
 
 def _wait_until_answers(cluster: Postgres) -> None:

@@ -3,25 +3,30 @@
 import json
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
+from inkweld.access.v1 import access_pb2
+from inkweld.access.v1.access_pb2_grpc import AccessServiceStub
 
 from deploy.local import demo, parts, stack
 from deploy.local.folder import free_ports
+from deploy.sandbox import billing
 from runtime import channel
 from runtime.settings import ServiceSettings
 
+HURRIED = ("--scripted", "--seconds", "0.1")
+
 
 class Stack(stack.Stack):
-    """A local stack on free ports, with a sandbox that follows scripts."""
+    """A local stack on free ports, with a sandbox that hurries and follows scripts."""
 
-    def __init__(self, path: Path, **settings: Mapping[str, str]) -> None:
-        super().__init__(path, free_ports(1)[0], scripted=True, **settings)
+    def __init__(self, path: Path, sandbox: Sequence[str] = HURRIED, **settings: Mapping[str, str]) -> None:
+        super().__init__(path, free_ports(1)[0], sandbox=sandbox, **settings)
 
     @property
     def admin_token(self) -> str:
@@ -76,6 +81,17 @@ class Stack(stack.Stack):
         async with channel.connect(self.parts[part].address, settings, identity=lambda: proof) as dialled:
             yield dialled
 
+    async def new_user(self, user: str) -> str:
+        """A user without rights, and a token that does all they may."""
+        async with self.channel("config") as config:
+            access = AccessServiceStub(config)
+            await access.CreateUser(
+                access_pb2.CreateUserRequest(user=access_pb2.User(title=user.title()), user_id=user)
+            )
+            token = access_pb2.Token(title="tests", scope=access_pb2.WRITE)
+            request = access_pb2.CreateTokenRequest(parent=f"users/{user}", token=token)
+            return (await access.CreateToken(request)).secret
+
     @asynccontextmanager
     async def http(self, token: str = "") -> AsyncIterator[httpx.AsyncClient]:
         """An HTTP client of the gateway, with a token as `channel` has it."""
@@ -85,19 +101,24 @@ class Stack(stack.Stack):
         ) as client:
             yield client
 
-    def charges(self) -> list[dict[str, Any]]:
-        """What the sandbox would have billed so far, oldest first."""
-        log = self.folder.path / "sandbox.jsonl"
-        if not log.exists():
-            return []
-        return [json.loads(line) for line in log.read_text().splitlines()]
+    async def script(self, *rules: Mapping[str, Any]) -> None:
+        """Give the sandbox rules to follow from now on (deploy/sandbox/scripts.py)."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(f"{self.sandbox_url}/sandbox/script", json=rules)
+        assert answer.status_code == 200, answer.text
+
+    def charges(self, prompt: str) -> list[str]:
+        """How the sandbox's charges for a prompt ended, oldest first."""
+        lines = (self.folder.path / "sandbox.jsonl").read_text().splitlines()
+        rows = (json.loads(line) for line in lines)
+        return [row["outcome"] for row in rows if row["prompt"] == billing.hashed(prompt)]
 
     def logs(self) -> str:
         """All that the parts have written, PostgreSQL too."""
         return "\n".join(path.read_text(errors="replace") for path in self.folder.path.glob("logs/*.log"))
 
 
-def eventually(what: str, holds: Any, seconds: float = 10.0) -> None:
+def eventually(what: str, holds: Callable[[], bool], seconds: float = 10.0) -> None:
     """Wait until `holds()` is true; an assertion error that names `what` when it never is."""
     end = time.monotonic() + seconds
     while not holds():

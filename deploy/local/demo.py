@@ -108,20 +108,20 @@ def _profiles() -> tuple[profiles_pb2.Profile, ...]:
         title="Sandbox sketch (demo)",
         description="Drawn on this machine by the sandbox, which stands in for a Stable Diffusion WebUI.",
         provider=WEBUI,
-        model="sandbox-sketch",
+        model="sandbox-landscape",
         enabled=True,
         sizes=["1024x1024", "768x1024", "1024x768", "512x512"],
         default_size="1024x1024",
         sort_order=10,
         price_note="Free: no provider is asked.",
     )
-    sketch.model_config.update({"steps": 20, "sampler": "Euler a"})
+    sketch.model_config.update({"steps": 20, "sampler_name": "Euler a"})
     picture = profiles_pb2.Profile(
         name="profiles/sandbox-picture",
         title="Sandbox picture (demo)",
         description="Drawn on this machine by the sandbox, which stands in for OpenAI's Images API.",
         provider=OPENAI,
-        model="gpt-image-1",
+        model="gpt-image-2",
         enabled=True,
         sizes=["1024x1024", "1536x1024", "1024x1536"],
         default_size="1024x1024",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,11 @@ class Part:
         return (sys.executable, "-m", self.module, *self.arguments)
 
 
-def sandbox(folder: Folder, *, scripted: bool = False) -> Part:
-    port = str(folder.ports["sandbox"])
-    arguments = ("--port", port, "--log", str(folder.path / "sandbox.jsonl"))
-    scripts = ("--scripted",) if scripted else ()
-    address = folder.address("sandbox")
-    return Part("sandbox", "deploy.sandbox", address, _common(), (*arguments, *scripts), "/healthz")
+def sandbox(folder: Folder, options: Sequence[str] = ()) -> Part:
+    """The stand-in for providers. `options` are its own, such as `--instant`."""
+    port, log = str(folder.ports["sandbox"]), str(folder.path / "sandbox.jsonl")
+    arguments = ("--port", port, "--log", log, *options)
+    return Part("sandbox", "deploy.sandbox", folder.address("sandbox"), _common(), arguments, "/healthz")
 
 
 def config(folder: Folder, database_url: str) -> Part:

@@ -1,7 +1,7 @@
 """All parts of the system on one machine, from nothing to ready and back."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -22,15 +22,15 @@ class Stack:
     """The whole system in one data folder. Leaving it stops every process it started."""
 
     def __init__(
-        self, path: Path, port: int, *, scripted: bool = False, **settings: Mapping[str, str]
+        self, path: Path, port: int, *, sandbox: Sequence[str] = (), **settings: Mapping[str, str]
     ) -> None:
-        """`settings` are variables for single parts, by the part's name."""
+        """`sandbox` are options of the sandbox, `settings` variables of single parts by the part's name."""
         self.folder = Folder(path)
         self.postgres = Postgres(self.folder.path / "postgres")
         self.url = f"http://127.0.0.1:{port}"
         url = self.postgres.url
         wanted = (
-            parts.sandbox(self.folder, scripted=scripted),
+            parts.sandbox(self.folder, sandbox),
             parts.config(self.folder, url("config")),
             parts.media(self.folder, url("media")),
             parts.generation(self.folder, url("generation")),
