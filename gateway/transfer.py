@@ -1,0 +1,219 @@
+"""Bytes in and out: bodies handed on in pieces, and downloads with ranges, validators and inert headers."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import grpc
+import structlog
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
+from inkweld.media.v1.images_pb2 import BytesInfo
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.calls import Call
+from gateway.errors import Refusal
+from gateway.leaving import Watchers
+from gateway.printing import to_json
+from runtime.failure import from_rpc_error
+
+log = structlog.get_logger()
+
+UPLOAD_BYTES = 64 << 20
+_PIECE_BYTES = 256 << 10
+_SILENCE_SECONDS = 30.0
+_ANSWER_SECONDS = 120.0
+
+# What HTTP says in headers and gRPC in fields.
+_OWN = ("read_offset", "read_limit", "if_none_match")
+_RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*")
+_FRESH = "private, no-cache"
+_FOREVER = "private, max-age=31536000, immutable"
+# Whatever the bytes are, a browser that opens them runs nothing of them.
+_INERT = {
+    "content-security-policy": "sandbox; default-src 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "accept-ranges": "bytes",
+}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A method that takes bytes: the body in pieces, beside query parameters in the first message."""
+
+    start: Callable[..., Any]
+
+    async def __call__(self, call: Call) -> Response:
+        first = call.method.request()
+        call.fill(first)
+        stream = self.start(metadata=call.metadata, timeout=_ANSWER_SECONDS + UPLOAD_BYTES / (256 << 10))
+        try:
+            await self._send(stream, first, call)
+            return Response(to_json(await stream), headers={"content-type": "application/json"})
+        finally:
+            stream.cancel()
+
+    async def _send(self, stream: Any, message: Message, call: Call) -> None:
+        kind = call.http.headers.get("content-type", "")
+        try:
+            async for piece in _regular(call.pieces(UPLOAD_BYTES)):
+                getattr(message, call.method.body).MergeFrom(HttpBody(content_type=kind, data=piece))
+                await stream.write(message)
+                message = call.method.request()
+            await stream.done_writing()
+        except asyncio.InvalidStateError:
+            # The service has answered already, with an error; the caller awaits it.
+            return
+
+
+@dataclass(frozen=True)
+class Download:
+    """A method that answers with bytes, whose first message says what is to come."""
+
+    start: Callable[..., Any]
+    watchers: Watchers
+
+    async def __call__(self, call: Call) -> "Response | _Bytes":
+        message, version = _asked(call)
+        span = _span(call.http.headers.get("range"))
+        if span is not None:
+            message.read_offset, message.read_limit = span
+        wanted = call.http.headers.get("if-range")
+        stream, info, kind = await self._begin(message, call, ranged=span is not None)
+        if span is not None and wanted is not None and wanted != info.etag:
+            stream.cancel()
+            message.read_offset = message.read_limit = 0
+            span = None
+            stream, info, kind = await self._begin(message, call, ranged=False)
+        answer = _Bytes(stream, self.watchers, *_head(info, kind, version, ranged=span is not None))
+        if answer.status_code == 206 and info.offset >= info.total_bytes:
+            stream.cancel()
+            raise _unsatisfiable(info.total_bytes)
+        return replace(answer, silent=call.http.method == "HEAD" or info.not_modified)
+
+    async def _begin(self, message: Message, call: Call, *, ranged: bool) -> tuple[Any, BytesInfo, str]:
+        stream = self.start(message, metadata=call.metadata)
+        try:
+            first = await stream.read()
+        except grpc.aio.AioRpcError as error:
+            stream.cancel()
+            if ranged and (failure := from_rpc_error(error)) and "read_offset" in failure.fields:
+                raise _unsatisfiable(None) from error
+            raise
+        info = BytesInfo()
+        if first is grpc.aio.EOF or not first.extensions or not first.extensions[0].Unpack(info):
+            stream.cancel()
+            raise TypeError("the stream of bytes does not begin with what it is about to send")
+        return stream, info, first.content_type
+
+
+@dataclass(frozen=True)
+class _Bytes:
+    """The answer of a download."""
+
+    stream: Any
+    watchers: Watchers
+    status_code: int
+    headers: dict[str, str]
+    silent: bool = False
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        head = [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": head})
+        try:
+            if not self.silent:
+                async with self.watchers.watch(receive) as gone:
+                    await self._pump(send, gone)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self.stream.cancel()
+
+    async def _pump(self, send: Send, gone: asyncio.Task[None]) -> None:
+        while not gone.done():
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                piece = await self.stream.read()
+            if piece is grpc.aio.EOF:
+                return
+            # `send` waits while the reader is slow, and at once forgets what one who left would have got.
+            await send({"type": "http.response.body", "body": piece.data, "more_body": True})
+
+
+def _asked(call: Call) -> tuple[Any, str]:
+    """The request, and the version of the content that its address names by `v`."""
+    message: Any = call.method.request()
+    parameters = parse_qsl(call.http.url.query, keep_blank_values=True)
+    version = next((value for key, value in parameters if key == "v"), "")
+    call.fill(message, query=urlencode([pair for pair in parameters if pair[0] != "v"]), own=_OWN)
+    message.if_none_match = call.http.headers.get("if-none-match", "")
+    return message, version
+
+
+def _span(header: str | None) -> tuple[int, int] | None:
+    """Offset and limit of the one range asked for. Several, or nonsense, count as none, as HTTP allows."""
+    found = _RANGE.fullmatch(header or "")
+    if found is None:
+        return None
+    start, end, last = found.groups()
+    if last is not None:
+        if int(last) == 0:
+            raise _unsatisfiable(None)
+        return -int(last), 0
+    if end and int(end) < int(start):
+        return None
+    return int(start), int(end) - int(start) + 1 if end else 0
+
+
+def _head(info: BytesInfo, kind: str, version: str, *, ranged: bool) -> tuple[int, dict[str, str]]:
+    """Status and headers for what is to come."""
+    tag = info.etag.strip('"')
+    named = len(version) >= 16 and tag.startswith(version)
+    headers = _INERT | {"etag": info.etag, "cache-control": _FOREVER if named else _FRESH}
+    if info.not_modified:
+        return 304, headers
+    headers |= {
+        "content-type": kind,
+        "content-length": str(info.length),
+        "content-disposition": _disposition(info.file_name),
+    }
+    if not ranged:
+        return 200, headers
+    last = info.offset + info.length - 1
+    headers["content-range"] = f"bytes {info.offset}-{last}/{info.total_bytes}"
+    return 206, headers
+
+
+def _disposition(file_name: str) -> str:
+    """Shown where it is asked for; saved under a name that is no path and holds nothing odd."""
+    name = re.sub(r"[^\w .()-]", "_", file_name).strip(". ") or "image"
+    plain = re.sub(r"[^A-Za-z0-9 .()_-]", "_", name)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _unsatisfiable(total: int | None) -> Refusal:
+    headers = {} if total is None else {"content-range": f"bytes */{total}"}
+    return Refusal(416, "The range is outside of the image.", headers)
+
+
+async def _regular(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces of a regular size, at least one: what a socket yields is small."""
+    held = bytearray()
+    while (piece := await _soon(pieces)) is not None:
+        held += piece
+        while len(held) >= _PIECE_BYTES:
+            yield bytes(held[:_PIECE_BYTES])
+            del held[:_PIECE_BYTES]
+    if held:
+        yield bytes(held)
+
+
+async def _soon(pieces: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        async with asyncio.timeout(_SILENCE_SECONDS):
+            return await anext(pieces, None)
+    except TimeoutError:
+        raise Refusal(408, "The body stopped arriving.", {"connection": "close"}) from None

@@ -1,0 +1,77 @@
+"""The built web client: read once at the start, so that no caller's text ever becomes a path on disk."""
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.errors import Refusal, no_such_path
+from gateway.session import SAFE
+
+_FOREVER = "public, max-age=31536000, immutable"
+_FRESH = "no-cache"
+_INDEX = "/index.html"
+_ASSETS = "/assets/"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the client as it is sent."""
+
+    data: bytes
+    headers: dict[str, str]
+
+
+class Web:
+    """Serves the files, and the page itself at every address that is the client's to know."""
+
+    def __init__(self, directory: Path | None) -> None:
+        found = sorted(directory.rglob("*")) if directory else []
+        self._files = {
+            f"/{path.relative_to(directory).as_posix()}": _read(
+                path, f"/{path.relative_to(directory).as_posix()}"
+            )
+            for path in found
+            if directory and path.is_file()
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        file = self._find(scope["path"])
+        if file is None:
+            raise no_such_path()
+        if scope["method"] not in SAFE:
+            raise Refusal(405, "This address is for reading.", {"allow": ", ".join(SAFE)})
+        await _answer(file, Headers(scope=scope))(scope, receive, send)
+
+    def _find(self, path: str) -> File | None:
+        file = self._files.get(path)
+        # A missing asset must not come back as a page.
+        if file is None and "." not in path.rpartition("/")[2] and not path.startswith((_ASSETS, "/v1/")):
+            file = self._files.get(_INDEX)
+        return file
+
+
+def _answer(file: File, headers: Headers) -> Response:
+    known = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+    if file.headers["etag"] in known or "*" in known:
+        kept = {name: file.headers[name] for name in ("etag", "cache-control")}
+        return Response(status_code=304, headers=kept)
+    return Response(file.data, headers=file.headers)
+
+
+def _read(path: Path, address: str) -> File:
+    data = path.read_bytes()
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if kind.startswith("text/") or kind.endswith(("javascript", "json")):
+        kind += "; charset=utf-8"
+    headers = {
+        "content-type": kind,
+        "etag": f'"{hashlib.sha256(data).hexdigest()[:32]}"',
+        # The build puts a hash into the names of assets, and of nothing else.
+        "cache-control": _FOREVER if address.startswith(_ASSETS) else _FRESH,
+    }
+    return File(data, headers)
