@@ -1,7 +1,7 @@
 """`make bench`: what a picture costs on the running stack, and what it costs the plain way, in one run.
 
-The provider is the sandbox, told to answer at once with a picture it has drawn before, so that all that is left is
-ours. Every picture counted is fsynced, recorded, and was read back through the gateway.
+The provider is the sandbox, told to answer at once with a picture it has drawn before, so that all that is left
+is ours. Every picture counted is fsynced, recorded, and was read back through the gateway.
 """
 
 import asyncio
@@ -120,9 +120,7 @@ def report(cost: Cost, alone: list[float], together: list[float], crowd: Cost) -
     """Print what a picture cost; gives CPU-milliseconds over our processes."""
     per = cost.per(COUNT)
     ours = sum(per[name] for name in OURS)
-    say(
-        f"{COUNT} images of 1024x1024 PNG, {AT_ONCE} at once, fsynced, recorded, read back through the gateway:"
-    )
+    say(f"{COUNT} PNG of 1024x1024, {AT_ONCE} at once, fsynced, recorded, read back over HTTP:")
     say(
         f"  {ours:.1f} CPU-ms an image over our processes: "
         + ", ".join(f"{name} {per[name]:.1f}" for name in OURS)

@@ -54,8 +54,7 @@ async def load(work: Callable[[int], Awaitable[float]], *, count: int, at_once: 
     results: list[float] = []
 
     async def one_after_another() -> None:
-        for number in numbers:
-            results.append(await work(number))
+        results.extend([await work(number) for number in numbers])
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):

@@ -18,7 +18,7 @@ import httpx
 from tests.bench.measure import load, percentile
 
 
-async def main(endpoint: str, key: str, database_url: str, folder: str, count: int, at_once: int) -> None:
+async def main(*, endpoint: str, key: str, database_url: str, folder: str, count: int, at_once: int) -> None:
     """Make `count` pictures and print the figures as one line of JSON."""
     db = await asyncpg.create_pool(database_url, min_size=1, max_size=8)
     await db.execute(
@@ -60,4 +60,14 @@ def _write(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], *map(int, sys.argv[5:7])))
+    place, secret, database, directory, pictures, together = sys.argv[1:]
+    asyncio.run(
+        main(
+            endpoint=place,
+            key=secret,
+            database_url=database,
+            folder=directory,
+            count=int(pictures),
+            at_once=int(together),
+        )
+    )
