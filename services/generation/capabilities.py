@@ -1,0 +1,62 @@
+"""What may be asked of a model or a profile, as it is told to clients."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inkweld.config.v1.profiles_pb2 import Profile
+from inkweld.generation.v1 import models_pb2 as pb
+
+from services.generation import pricing
+from services.generation.catalogue import Model
+
+MAX_COUNT = 16  # of a generation; the planner splits it into calls
+
+
+def of_model(model: Model) -> pb.Capabilities:
+    """Everything the model can do."""
+    return _capabilities(model, {}, sizes=_offered(model), default_size=model.sizes.default, any_size=True)
+
+
+def of_profile(profile: Profile, model: Model, config: Mapping[str, Any]) -> pb.Capabilities:
+    """What is left of it by the profile."""
+    capabilities = _capabilities(
+        model,
+        config,
+        sizes=tuple(profile.sizes) or _offered(model),
+        default_size=default_size(profile, model),
+        any_size=not profile.sizes,
+    )
+    capabilities.name = f"{profile.name}/capabilities"
+    return capabilities
+
+
+def default_size(profile: Profile, model: Model) -> str:
+    """The size when none is asked for."""
+    if profile.default_size:
+        return profile.default_size
+    if not profile.sizes or model.sizes.default in profile.sizes:
+        return model.sizes.default
+    return profile.sizes[0]
+
+
+def _offered(model: Model) -> tuple[str, ...]:
+    return (*model.sizes.offer, "auto") if model.sizes.auto else model.sizes.offer
+
+
+def _capabilities(
+    model: Model, config: Mapping[str, Any], *, sizes: tuple[str, ...], default_size: str, any_size: bool
+) -> pb.Capabilities:
+    one = pricing.Asked(prompt="", size=default_size, quality=config.get("quality", ""), pictures=1)
+    return pb.Capabilities(
+        sizes=sizes,
+        default_size=default_size,
+        any_size=any_size,
+        max_count=MAX_COUNT,
+        negative_prompt=model.negative_prompt,
+        seed=model.seed,
+        qualities=model.qualities,
+        output_formats=model.output_formats,
+        backgrounds=model.backgrounds,
+        max_prompt_length=model.max_prompt,
+        price=pricing.quote(model, one, config),
+    )

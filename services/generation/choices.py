@@ -1,0 +1,124 @@
+"""What becomes of each thing a writer asks: sent as asked, changed, or refused.
+
+A word that is wrong for this model or profile is refused and the field named; what the model cannot do is
+changed or left out, and reported as an adaptation.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inkweld.config.v1.profiles_pb2 import Profile
+from inkweld.generation.v1.generations_pb2 import Adaptation, Generation
+
+from runtime.failure import invalid
+from services.generation.capabilities import default_size
+from services.generation.catalogue import Model
+from services.generation.prompt import Compiled, compiled
+from services.generation.sizes import honours, resolve
+
+_OPAQUE = "jpeg"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What is sent, and how it differs from what was asked."""
+
+    prompt: str
+    negative_prompt: str
+    size: str
+    count: int
+    seed: int | None
+    quality: str
+    output_format: str
+    background: str
+    config: Mapping[str, Any]
+    adaptations: Sequence[Adaptation]
+
+
+def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Generation) -> Choices:
+    """Decides everything. Raises FIELD_INVALID with all fields that are wrong."""
+    if wrong := dict(_problems(profile, model, asked)):
+        raise invalid(wrong)
+    prompt = compiled(asked.prompt, asked.elements, model.max_prompt)
+    wished_size = asked.size or default_size(profile, model)
+    size = resolve(wished_size, model.sizes)
+    background = _known(asked.background or config.get("background", ""), model.backgrounds)
+    output_format = _known(asked.output_format or config.get("output_format", ""), model.output_formats)
+    if background == "transparent" and output_format == _OPAQUE:
+        output_format = model.output_formats[0]
+    choices = Choices(
+        prompt=prompt.text,
+        negative_prompt=_negative_prompt(model, config, asked),
+        size=size,
+        count=asked.count if asked.HasField("count") else 1,
+        seed=asked.seed if asked.HasField("seed") and model.seed else None,
+        quality=(asked.quality or config.get("quality", "")) if model.qualities else "",
+        output_format=output_format,
+        background=background,
+        config=config,
+        adaptations=(),
+    )
+    differences = (
+        *_size_difference(wished_size, size),
+        *_prompt_difference(prompt),
+        *_differences(asked, choices, model),
+    )
+    return replace(choices, adaptations=differences)
+
+
+def _problems(profile: Profile, model: Model, asked: Generation) -> Iterator[tuple[str, str]]:
+    if len(asked.prompt) > model.max_prompt:
+        yield "generation.prompt", f"must have at most {model.max_prompt} characters for this model"
+    if asked.size and profile.sizes and asked.size not in profile.sizes:
+        yield "generation.size", f"must be one of {', '.join(profile.sizes)}"
+    if asked.quality and model.qualities and asked.quality not in model.qualities:
+        yield "generation.quality", f"must be one of {', '.join(model.qualities)}"
+
+
+def _negative_prompt(model: Model, config: Mapping[str, Any], asked: Generation) -> str:
+    return str(asked.negative_prompt or config.get("negative_prompt", "")) if model.negative_prompt else ""
+
+
+def _known(word: str, words: Sequence[str]) -> str:
+    return word if word in words else ""
+
+
+def _size_difference(asked: str, sent: str) -> Iterator[Adaptation]:
+    if not honours(asked, sent):
+        yield Adaptation(field="size", asked=asked, sent=sent, why="The nearest size the model can draw.")
+
+
+def _prompt_difference(prompt: Compiled) -> Iterator[Adaptation]:
+    if prompt.shortened:
+        names = ", ".join(prompt.shortened)
+        why = "The model's prompt has no room for all that is known of them."
+        yield Adaptation(field="elements", asked=names, sent="shortened", why=why)
+
+
+def _differences(asked: Generation, sent: Choices, model: Model) -> Iterator[Adaptation]:
+    for field in ("negative_prompt", "quality", "output_format", "background"):
+        wish, given = getattr(asked, field), getattr(sent, field)
+        if wish and wish != given:
+            yield Adaptation(field=field, asked=wish, sent=given, why=_why(field, given))
+    if asked.HasField("seed") and sent.seed is None:
+        yield Adaptation(field="seed", asked=str(asked.seed), why="The model takes no seed.")
+    if sent.count > model.max_count:
+        calls = -(-sent.count // model.max_count)
+        why = f"The model draws at most {model.max_count} in one call."
+        yield Adaptation(field="count", asked=str(sent.count), sent=f"{calls} calls", why=why)
+    if asked.input_images:
+        many = str(len(asked.input_images))
+        yield Adaptation(field="input_images", asked=many, why="This kind of provider is not sent pictures.")
+    if asked.mask:
+        yield Adaptation(field="mask", asked=asked.mask, why="This kind of provider is not sent pictures.")
+
+
+def _why(field: str, sent: str) -> str:
+    if sent:
+        return "A picture of that format cannot be transparent."
+    return (
+        f"The model takes no {field.replace('_', ' ')}."
+        if field != "output_format"
+        else "The model's own is used."
+    )

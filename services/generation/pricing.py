@@ -1,0 +1,95 @@
+"""What pictures cost: quoted before, computed from what the provider counted after.
+
+All sums are whole nano-dollars. None is unknown, and unknown is never zero.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from google.type import money_pb2
+from inkweld.generation.v1.models_pb2 import Quote
+
+from services.generation.catalogue import Model, Prices
+from services.generation.providers import Usage
+
+_NANOS = 1_000_000_000
+# A price per million tokens in dollars, times this, is nano-dollars per token.
+_PER_TOKEN = 1000
+_UNITS = ("text_in", "image_in", "text_out", "image_out")
+
+
+class Asked(NamedTuple):
+    """What decides about a price before the call."""
+
+    prompt: str
+    size: str
+    quality: str
+    pictures: int
+
+
+def quote(model: Model, asked: Asked, config: Mapping[str, Any]) -> Quote | None:
+    """The least and the most it can cost; None when that cannot be said."""
+    price = _administrators(config)
+    if price is not None:
+        return _quote(price * asked.pictures, price * asked.pictures)
+    tokens = list(_output_tokens(model, asked))
+    prices = model.prices
+    if not tokens or prices is None or prices.image_out is None or prices.text_in is None:
+        return None
+    per_token = _nanos(prices.image_out)
+    # Not one token for the words at least, one for each byte at most, in every call.
+    words = _nanos(prices.text_in) * len(asked.prompt.encode()) * -(-asked.pictures // model.max_count)
+    return _quote(per_token * min(tokens) * asked.pictures, per_token * max(tokens) * asked.pictures + words)
+
+
+def cost(model: Model | None, usage: Usage | None, config: Mapping[str, Any]) -> money_pb2.Money | None:
+    """What a call cost, by the administrator's price or by the provider's count of tokens."""
+    if usage is None:
+        return None
+    price = _administrators(config)
+    if price is not None:
+        return money(price * usage["images"]) if "images" in usage else None
+    if model is None or model.prices is None or not any(unit in usage for unit in _UNITS):
+        return None
+    parts = [_part(model.prices, unit, usage.get(unit, 0)) for unit in _UNITS]
+    known = [part for part in parts if part is not None]
+    return money(sum(known)) if len(known) == len(parts) else None
+
+
+def money(nanos: int) -> money_pb2.Money:
+    """A sum in US dollars."""
+    units, rest = divmod(nanos, _NANOS)
+    return money_pb2.Money(currency_code="USD", units=units, nanos=rest)
+
+
+def _part(prices: Prices, unit: str, tokens: int) -> int | None:
+    price: Decimal | None = getattr(prices, unit)
+    if price is None:
+        return None if tokens else 0
+    return _nanos(price) * tokens
+
+
+def _nanos(per_million: Decimal) -> int:
+    return int(per_million * _PER_TOKEN)
+
+
+def _administrators(config: Mapping[str, Any]) -> int | None:
+    """The administrator's price of a picture, in nano-dollars."""
+    price = config.get("price_per_image")
+    return None if price is None else int(Decimal(str(price)) * _NANOS)
+
+
+def _output_tokens(model: Model, asked: Asked) -> Iterator[int]:
+    """What one picture may take. `auto`, or nothing said, may become any of those known."""
+    if asked.size == "auto" and model.sizes.range:
+        return  # the model may choose a size nobody knows the tokens of
+    for quality, by_size in model.output_tokens.items():
+        if asked.quality in ("", "auto", quality):
+            for size, tokens in by_size.items():
+                if asked.size in ("auto", size):
+                    yield from tokens
+
+
+def _quote(lowest: int, highest: int) -> Quote:
+    return Quote(lowest=money(lowest), highest=money(highest))
