@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -52,7 +53,7 @@ def test_a_part_that_will_not_stop_is_killed(tmp_path: Path) -> None:
 def test_a_log_is_added_to_and_not_begun_anew(tmp_path: Path) -> None:
     for word in ("first", "second"):
         process = start(tmp_path, sys.executable, "-c", f"print('{word}')")
-        eventually("it ended", lambda process=process: process.ended)
+        eventually("it ended", partial(getattr, process, "ended"))
 
     assert process.tail().split() == ["first", "second"]
 

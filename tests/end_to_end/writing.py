@@ -21,10 +21,21 @@ def generations(channel: grpc.aio.Channel) -> "GenerationServiceAsyncStub":
     return GenerationServiceStub(channel)
 
 
+def wanted(prompt: str, **asked: Any) -> pb.Generation:
+    """A picture by the demo's first profile, a small one, unless something else is asked."""
+    small = {} if "profile" in asked else {"size": "512x512"}
+    return pb.Generation(**{"profile": SKETCH, "prompt": prompt} | small | asked)
+
+
+async def preview(channel: grpc.aio.Channel, prompt: str, **asked: Any) -> pb.Plan:
+    """Ask what would be sent."""
+    request = pb.PreviewGenerationRequest(parent=PROJECT, generation=wanted(prompt, **asked))
+    return await generations(channel).PreviewGeneration(request)
+
+
 async def begin(channel: grpc.aio.Channel, prompt: str, **asked: Any) -> pb.Generation:
     """Ask for a picture."""
-    wanted = pb.Generation(**{"profile": SKETCH, "prompt": prompt, "size": "512x512"} | asked)
-    request = pb.CreateGenerationRequest(parent=PROJECT, generation=wanted)
+    request = pb.CreateGenerationRequest(parent=PROJECT, generation=wanted(prompt, **asked))
     return await generations(channel).CreateGeneration(request)
 
 
