@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 import structlog
+import uvicorn
 
 from deploy.sandbox import server
 from deploy.sandbox.app import create_app
@@ -22,7 +23,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--log", type=Path, help="billing log, JSON lines; none without it")
     parser.add_argument("--scripted", action="store_true", help="let callers order faults (tests only)")
     parser.add_argument(
-        "--seconds", type=float, default=SECONDS, help="how long a picture takes (%(default)s)"
+        "--seconds", type=float, help=f"how long a picture takes ({SECONDS:g}; 0 with --instant)"
     )
     parser.add_argument(
         "--instant", action="store_true", help="answer with pictures drawn beforehand (benchmarks)"
@@ -35,12 +36,14 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = _arguments()
+    usual = 0.0 if given.instant else SECONDS
+    seconds = usual if given.seconds is None else given.seconds
     app = create_app(
-        given.log, given.scripted, seconds=given.seconds, instant=given.instant, webui_auth=given.webui_auth
+        given.log, given.scripted, seconds=seconds, instant=given.instant, webui_auth=given.webui_auth
     )
     taken = server.listen(given.port)
     log.info("sandbox.started", url=server.url(taken), scripted=given.scripted)
-    asyncio.run(server.new_server(app).serve([taken]))
+    asyncio.run(uvicorn.Server(server.new_config(app)).serve([taken]))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ def create_app(
 ) -> Starlette:
     """The sandbox.
 
-    `log` is its billing log, None for none; `scripted` lets callers order faults; `seconds` is how long a picture
-    pretends to take; `instant` answers with pictures drawn beforehand; `webui_auth` is a "user:password".
+    `log` is its billing log, None for none; `scripted` lets callers order faults; `seconds` is how long a
+    picture pretends to take; `instant` answers with pictures drawn beforehand; `webui_auth` is a
+    "user:password".
     """
     desk = Desk(Ledger(log), Script(), seconds, instant)
 

@@ -1,7 +1,7 @@
 """What the sandbox was asked, and what it would have charged.
 
-A charge is on the disk before the first byte of the answer leaves, so the file can bear witness against whoever
-claims not to have bought anything. Prompts and keys are in it only as hashes.
+A charge is on the disk before the first byte of the answer leaves, so the file can bear witness against
+whoever claims not to have bought anything. Prompts and keys are in it only as hashes.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Call:
 
 
 class Ledger:
-    """The calls of this process in memory, the charges of all time in a file; without a path in memory too."""
+    """The calls of this process in memory; the charges of all time in a file, if there is one."""
 
     def __init__(self, path: Path | None) -> None:
         self.asked: deque[Call] = deque(maxlen=ASKED_KEPT)

@@ -1,14 +1,16 @@
-"""Where every dialect hands in its orders: script, work, charge, and only then the first byte of an answer."""
+"""Where every dialect hands in its orders: script, work, charge, and only then the answer's first byte."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
 import pybase64
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +24,7 @@ from deploy.sandbox.scripts import Act, Script
 
 # The one key every dialect with bearer keys accepts.
 KEY = "sk-sandbox"
+T = TypeVar("T")
 
 
 class Refusal(Exception):
@@ -94,18 +97,33 @@ class Desk:
         return Faulty(done.response if done else Response(), act)
 
     async def draw(self, subject: Subject, form: Form, act: Act) -> bytes:
-        """A picture in base64, drawn aside from the event loop."""
-        if self.instant or act.instant:
+        """A picture in base64."""
+        if self.at_once(act):
             return await self._aside(self.drawer.take, subject.width, subject.height, form)
-        data = await self._aside(picture.draw, subject, form)
-        return in_base64(data, act)
+        return await self.write(await self.paint(subject, form), subject, form, act)
 
-    async def sketch(self, subject: Subject, form: Form, fraction: float) -> bytes:
-        """A picture that is still being made, in base64."""
-        return pybase64.b64encode(await self._aside(picture.unfinished, subject, form, fraction))
+    def at_once(self, act: Act) -> bool:
+        return self.instant or act.instant
 
-    async def _aside(self, work: Callable[..., bytes], *values: Any) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._hands, work, *values)
+    async def paint(self, subject: Subject, form: Form) -> Image.Image:
+        """A picture not yet written down; drawing happens aside from the event loop."""
+        return await self._aside(partial(picture.paint, subject, transparent=form.transparent))
+
+    async def write(self, painting: Image.Image, subject: Subject, form: Form, act: Act) -> bytes:
+        """A painting in base64."""
+        return in_base64(await self._aside(picture.encode, painting, subject, form), act)
+
+    async def sketch(self, painting: Image.Image, subject: Subject, form: Form, fraction: float) -> bytes:
+        """A painting while only `fraction` of it is done, in base64."""
+        early = await self._aside(picture.unfinished, painting, subject.seed, fraction)
+        return await self.write(early, subject, form, Act())
+
+    async def preview(self, painting: Image.Image, subject: Subject, fraction: float) -> bytes:
+        """The same, small."""
+        return pybase64.b64encode(await self._aside(picture.preview, painting, subject, fraction))
+
+    async def _aside(self, work: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._hands, partial(work, *values))
 
     def close(self) -> None:
         self._hands.shutdown(wait=False, cancel_futures=True)

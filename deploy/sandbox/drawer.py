@@ -12,7 +12,7 @@ from deploy.sandbox.drawing.picture import Form, Subject, draw
 class Drawer:
     """One picture for each size and form, drawn when it is first asked for.
 
-    Every copy of a PNG carries its own number, so that nobody who stores by content can save himself the storing.
+    Every copy of a PNG carries its own number, so that storing by content saves nobody the storing.
     """
 
     def __init__(self) -> None:

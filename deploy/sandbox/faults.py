@@ -1,6 +1,7 @@
 """Answers that do not arrive whole: hung, closed, reset, cut, broken."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 
@@ -59,10 +60,8 @@ class Faulty(Response):
             left -= len(body)
             await send(message)
 
-        try:
+        with contextlib.suppress(_Cut):
             await self._answer(scope, receive, some)
-        except _Cut:
-            pass
 
 
 class _Cut(Exception):

@@ -1,9 +1,7 @@
 """OpenAI's image API: models, generations, streams."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,50 +15,15 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from deploy.sandbox import openai_errors as errors
-from deploy.sandbox.desk import KEY, Desk, Door, Done, Order, Refusal
-from deploy.sandbox.drawing.picture import Form, Subject
+from deploy.sandbox import openai_request
+from deploy.sandbox.desk import KEY, Desk, Done, Door, Order, Refusal
+from deploy.sandbox.drawing.picture import Subject
 from deploy.sandbox.openai_facts import MODELS, Model
+from deploy.sandbox.openai_request import Asked
 from deploy.sandbox.scripts import Act
 
 NAME = "openai"
-FIELDS = frozenset(
-    "prompt model n size quality background output_format output_compression moderation stream partial_images user "
-    "safety_identifier".split()
-)
 PARTIAL_TOKENS = 100
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A checked request, with what `auto` was turned into."""
-
-    model: Model
-    prompt: str
-    n: int
-    size: str
-    quality: str
-    background: str
-    output_format: str
-    compression: int
-    stream: bool
-    partials: int
-
-    @property
-    def form(self) -> Form:
-        return Form(self.output_format, self.compression, transparent=self.background == "transparent")
-
-    def subject(self, index: int) -> Subject:
-        width, height = (int(part) for part in self.size.split("x"))
-        return Subject(self.prompt, index, width, height)
-
-    def chosen(self) -> dict[str, Any]:
-        return {
-            "created": int(time.time()),
-            "background": self.background,
-            "output_format": self.output_format,
-            "quality": self.quality,
-            "size": self.size,
-        }
 
 
 def mounts(desk: Desk) -> list[Mount]:
@@ -103,7 +66,7 @@ class Images:
 
     async def generations(self, request: Request) -> Response:
         _authorize(request)
-        asked = check(await _body(request))
+        asked = await openai_request.read(request)
         order = Order(asked.model.id, asked.prompt, asked.n, _price(asked))
 
         async def work(act: Act) -> Done:
@@ -126,16 +89,24 @@ class Images:
         count = asked.n if act.pictures is None else act.pictures
         for index in range(count):
             subject = asked.subject(index)
-            for partial in range(asked.partials):
-                fraction = (partial + 1) / (asked.partials + 1)
-                sketch = await self._desk.sketch(subject, asked.form, fraction)
-                frames.append(_frame("partial_image", asked, sketch, partial_image_index=partial))
+            frames += await self._partials(asked, subject, act)
             if act.stream_error:
                 frames.append(_failure())
                 break
             picture = await self._desk.draw(subject, asked.form, act)
             frames.append(_frame("completed", asked, picture, usage=_usage(asked, 1, plain=True)))
         return Events([*frames, b"data: [DONE]\n\n"], pause)
+
+    async def _partials(self, asked: Asked, subject: Subject, act: Act) -> list[bytes]:
+        count = asked.partials if act.partials is None else act.partials
+        if not count:
+            return []
+        painting = await self._desk.paint(subject, asked.form)
+        frames = []
+        for number in range(count):
+            sketch = await self._desk.sketch(painting, subject, asked.form, (number + 1) / (count + 1))
+            frames.append(_frame("partial_image", asked, sketch, partial_image_index=number))
+        return frames
 
 
 class Events(Response):
@@ -158,114 +129,6 @@ class Events(Response):
             if index and not frame.startswith(b"data: [DONE]"):
                 await asyncio.sleep(self._pause)
             yield frame
-
-
-def check(body: dict[str, Any]) -> Asked:
-    """The request, or the refusal it deserves."""
-    if unknown := sorted(body.keys() - FIELDS):
-        raise errors.invalid(unknown[0], f"Unknown parameter: '{unknown[0]}'.", "unknown_parameter")
-    prompt = _prompt(body)
-    model = MODELS.get(body.get("model", "dall-e-2"))
-    if model is None:
-        raise errors.no_such_model(body.get("model", "dall-e-2"))
-    if not model.pictures:
-        raise errors.invalid("model", f"Invalid value: '{model.id}'. The model does not draw pictures.")
-    quality = _one_of(body, "quality", ("auto", *model.qualities))
-    background = _one_of(body, "background", ("auto", "transparent", "opaque"))
-    output_format = _one_of(body, "output_format", ("png", "jpeg", "webp"))
-    _one_of(body, "moderation", ("auto", "low"))
-    stream = body.get("stream") or False
-    if not isinstance(stream, bool):
-        raise _wrong_type("stream", "a boolean")
-    partials = _integer(body, "partial_images", 0, 0, 3)
-    if partials and not stream:
-        raise errors.invalid("partial_images", "Partial images are only supported with streaming.")
-    if background == "transparent" and output_format == "jpeg":
-        raise errors.invalid("background", "Transparent background is not supported for JPEG output format.")
-    return Asked(
-        model=model,
-        prompt=prompt,
-        n=_integer(body, "n", 1, 1, 10),
-        size=_size(body, model),
-        quality="medium" if quality == "auto" else quality,
-        background="opaque" if background == "auto" else background,
-        output_format=output_format,
-        compression=_compression(body, output_format),
-        stream=stream,
-        partials=partials,
-    )
-
-
-def _prompt(body: dict[str, Any]) -> str:
-    prompt = body.get("prompt")
-    if prompt is None:
-        raise errors.invalid("prompt", "Missing required parameter: 'prompt'.", "missing_required_parameter")
-    if not isinstance(prompt, str):
-        raise _wrong_type("prompt", "a string")
-    if not prompt:
-        raise errors.invalid("prompt", "Invalid 'prompt': empty string.", "empty_string")
-    if len(prompt) > 32_000:
-        message = "Invalid 'prompt': string too long. Expected a string with maximum length 32000."
-        raise errors.invalid("prompt", message, "string_above_max_length")
-    return prompt
-
-
-def _size(body: dict[str, Any], model: Model) -> str:
-    size = body.get("size") or "auto"
-    if not isinstance(size, str):
-        raise _wrong_type("size", "a string")
-    if size == "auto":
-        return "1024x1024"
-    if problem := model.size_problem(size):
-        raise errors.invalid("size", problem)
-    return size
-
-
-def _compression(body: dict[str, Any], output_format: str) -> int:
-    if body.get("output_compression") is not None and output_format == "png":
-        message = "Compression is not supported for PNG output format."
-        raise errors.invalid("output_compression", message)
-    return _integer(body, "output_compression", 100, 0, 100)
-
-
-def _one_of(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    """The value, or the first of those allowed when there is none."""
-    value = body.get(name)
-    if value is None:
-        return allowed[0]
-    if value not in allowed:
-        raise errors.invalid(name, f"Invalid value: '{value}'. Supported values are: {', '.join(allowed)}.")
-    return str(value)
-
-
-def _integer(body: dict[str, Any], name: str, default: int, low: int, high: int) -> int:
-    value = body.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _wrong_type(name, "an integer")
-    if value < low:
-        message = f"Invalid '{name}': integer below minimum value. Expected a value >= {low}."
-        raise errors.invalid(name, message, "integer_below_min_value")
-    if value > high:
-        message = f"Invalid '{name}': integer above maximum value. Expected a value <= {high}."
-        raise errors.invalid(name, message, "integer_above_max_value")
-    return value
-
-
-def _wrong_type(name: str, wanted: str) -> Refusal:
-    return errors.invalid(name, f"Invalid type for '{name}': expected {wanted}.", "invalid_type")
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        message = "We could not parse the JSON body of your request."
-        raise errors.error(400, None, errors.REQUEST, message)
-    return body
 
 
 def _authorize(request: Request) -> None:

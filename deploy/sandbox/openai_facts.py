@@ -28,21 +28,12 @@ class Model:
     def size_problem(self, size: str) -> str | None:
         """Why this model cannot draw at that size; None when it can."""
         if self.generation == 1:
-            if size in CLASSIC_SIZES:
-                return None
             supported = ", ".join(f"'{name}'" for name in CLASSIC_SIZES)
-            return f"Invalid value: '{size}'. Supported values are: {supported}, and 'auto'."
+            wrong = f"Invalid value: '{size}'. Supported values are: {supported}, and 'auto'."
+            return None if size in CLASSIC_SIZES else wrong
         parts = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
-        if parts is None:
-            return f"Invalid size '{size}'. Expected WIDTHxHEIGHT or 'auto'."
-        width, height = int(parts[1]), int(parts[2])
-        if width % 16 or height % 16:
-            return f"Invalid size '{size}'. Width and height must be multiples of 16."
-        if max(width, height) > 3840 or max(width, height) > 3 * min(width, height):
-            return f"Invalid size '{size}'. The longest edge is at most 3840 and at most 3 times the shorter."
-        if not 655_360 <= width * height <= 8_294_400:
-            return f"Invalid size '{size}'. The number of pixels must be between 655360 and 8294400."
-        return None
+        rule = _broken_rule(int(parts[1]), int(parts[2])) if parts else "Expected WIDTHxHEIGHT or 'auto'."
+        return rule and f"Invalid size '{size}'. {rule}"
 
     def image_tokens(self, size: str, quality: str) -> int:
         """Output tokens of one picture."""
@@ -52,6 +43,18 @@ class Model:
         square, wide = SECOND[quality]
         # A wider picture is cheaper for the same number of pixels, as it is at the real one.
         return round((square if width == height else wide) * max(1.0, width * height / 1_572_864))
+
+
+def _broken_rule(width: int, height: int) -> str | None:
+    if width % 16 or height % 16:
+        return "Width and height must be multiples of 16."
+    if max(width, height) > 3840:
+        return "The longest edge may have 3840 pixels at most."
+    if max(width, height) > 3 * min(width, height):
+        return "The longer edge may be 3 times the shorter at most."
+    if not 655_360 <= width * height <= 8_294_400:
+        return "The number of pixels must be between 655360 and 8294400."
+    return None
 
 
 # Square, tall, wide.

@@ -1,7 +1,8 @@
 """Faults to order: rules that say which call goes wrong, and how.
 
-A rule is `{"match": {...}, "act": {...}, "times": n}`. The first rule that matches and is not used up acts. Rules
-without `call` look at paid work only; a rule with `call` looks at every call to that path, before it is read.
+A rule is `{"match": {...}, "act": {...}, "times": n}`. The first rule that matches and is not used up acts.
+Rules without `call` look at paid work only; a rule with `call` looks at every call to that path, before it is
+read and before anything is charged.
 """
 
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
     garbage: bool = False  # charge, then answer 200 with broken JSON
     truncate: Literal["", "base64", "picture"] = ""
     pictures: int | None = None  # so many instead of those ordered; 0 is the empty result
+    partials: int | None = None  # so many partial pictures in a stream
     stream_error: bool = False  # an error object in the stream, after 200
     plain_usage: bool = False  # usage without output_tokens_details
     info: Literal["", "missing", "unreadable"] = ""  # of the WebUI's answer

@@ -14,9 +14,8 @@ HOST = "127.0.0.1"
 DRAIN_SECONDS = 2
 
 
-def new_server(app: Starlette, *, guest: bool = False) -> uvicorn.Server:
-    """A server; a guest in another program leaves that program's signals alone."""
-    config = uvicorn.Config(
+def new_config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=Protocol,
         ws="none",
@@ -26,7 +25,6 @@ def new_server(app: Starlette, *, guest: bool = False) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    return _Guest(config) if guest else uvicorn.Server(config)
 
 
 def listen(port: int) -> socket.socket:
@@ -46,11 +44,10 @@ def url(taken: socket.socket) -> str:
 async def running(app: Starlette) -> AsyncIterator[str]:
     """Serves `app` on a free port in the running event loop, and gives its address."""
     taken = listen(0)
-    server = new_server(app, guest=True)
+    server = _Guest(new_config(app))
     serving = asyncio.create_task(server.serve([taken]))
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
+        await server.up.wait()
         yield url(taken)
     finally:
         server.should_exit = True
@@ -59,6 +56,16 @@ async def running(app: Starlette) -> AsyncIterator[str]:
 
 
 class _Guest(uvicorn.Server):
+    """A server in another program, whose signals it leaves alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield

@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import msgspec
-import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from deploy.sandbox import webui_facts as facts
-from deploy.sandbox.desk import Desk, Door, Done, Order, Refusal
+from deploy.sandbox import webui_wire as wire
+from deploy.sandbox.desk import Desk, Done, Door, Order, Refusal
 from deploy.sandbox.drawing.picture import Form
 from deploy.sandbox.scripts import Act
 from deploy.sandbox.webui_facts import Txt2Img
@@ -82,15 +81,15 @@ async def _refused(_: Request, refusal: Exception) -> Response:
 
 async def _unknown(_: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
-    return _json({"detail": "Method Not Allowed" if status == 405 else "Not Found"}, status)
+    return wire.as_json({"detail": "Method Not Allowed" if status == 405 else "Not Found"}, status)
 
 
 async def _listed(make: Callable[[], list[dict[str, Any]]], _: Request) -> Response:
-    return _json(make())
+    return wire.as_json(make())
 
 
 async def _ping(_: Request) -> Response:
-    return _json({})
+    return wire.as_json({})
 
 
 class WebUI:
@@ -114,7 +113,7 @@ class WebUI:
         return check
 
     async def txt2img(self, request: Request) -> Response:
-        asked = await _read(request)
+        asked = await wire.read(request)
         checkpoint = self._checkpoint(asked)
         order = Order(facts.title(checkpoint), asked.prompt, asked.pictures, "0")
 
@@ -127,7 +126,7 @@ class WebUI:
             )
             if act.pictures is not None:
                 pictures = (pictures * (act.pictures + 1))[: act.pictures]
-            return Done(_answer(job, checkpoint, pictures, act), stopped=job.interrupted)
+            return Done(wire.answer(job, checkpoint, pictures, act), stopped=job.interrupted)
 
         return await self._desk.take(request, order, refuse, work)
 
@@ -153,21 +152,21 @@ class WebUI:
         }
         picture = None if hidden else await studio.preview()
         current = picture.decode() if picture else None
-        return _json({**progress, "current_image": current, "textinfo": None})
+        return wire.as_json({**progress, "current_image": current, "textinfo": None})
 
     async def interrupt(self, _: Request) -> Response:
         self._studio.interrupt()
-        return _json({})
+        return wire.as_json({})
 
     async def skip(self, _: Request) -> Response:
         self._studio.skip()
-        return _json({})
+        return wire.as_json({})
 
     async def options(self, _: Request) -> Response:
-        return _json(self._options)
+        return wire.as_json(self._options)
 
     async def set_options(self, request: Request) -> Response:
-        changes = await _object(request)
+        changes = await wire.read_object(request)
         if "sd_model_checkpoint" in changes:
             checkpoint = facts.find(changes["sd_model_checkpoint"])
             if checkpoint is None:
@@ -176,11 +175,11 @@ class WebUI:
                 )
             changes |= {"sd_model_checkpoint": facts.title(checkpoint), "sd_checkpoint_hash": checkpoint[1]}
         self._options |= changes
-        return _json({})
+        return wire.as_json({})
 
     async def task_progress(self, request: Request) -> Response:
         """The progress of one task, by the id its caller gave it."""
-        wanted = await _object(request)
+        wanted = await wire.read_object(request)
         studio, task = self._studio, wanted.get("id_task", "")
         job = studio.job if studio.job and studio.job.id == task else None
         shown = wanted.get("id_live_preview", -1)
@@ -188,7 +187,7 @@ class WebUI:
         picture = (
             await studio.preview() if job and number != shown and wanted.get("live_preview", True) else None
         )
-        return _json(
+        return wire.as_json(
             {
                 "active": job is not None,
                 "queued": task in studio.queued,
@@ -202,75 +201,4 @@ class WebUI:
         )
 
     async def pending(self, _: Request) -> Response:
-        return _json({"size": len(self._studio.queued), "tasks": self._studio.queued})
-
-
-async def _object(request: Request) -> dict[str, Any]:
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise _unprocessable(["body"], "JSON decode error", "json_invalid")
-    return body
-
-
-async def _read(request: Request) -> Txt2Img:
-    body = await _object(request)
-    try:
-        asked = msgspec.convert(body, Txt2Img, strict=False)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$.")
-        raise _unprocessable(["body", place.rstrip("`")], message, "type_error") from error
-    for name in ("width", "height", "steps", "batch_size", "n_iter"):
-        if getattr(asked, name) < 1:
-            raise _unprocessable(["body", name], "Input should be greater than 0", "greater_than")
-    return asked
-
-
-def _unprocessable(place: list[str], message: str, kind: str) -> Refusal:
-    return Refusal(422, {"detail": [{"loc": place, "msg": message, "type": kind}]})
-
-
-def _json(document: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, media_type="application/json")
-
-
-def _answer(job: Job, checkpoint: tuple[str, str], pictures: list[bytes], act: Act) -> Response:
-    shown = pictures if job.asked.send_images else []
-    images = b",".join(b'"' + picture + b'"' for picture in shown)
-    rest: dict[str, Any] = {"parameters": msgspec.to_builtins(job.asked)}
-    if act.info != "missing":
-        rest["info"] = "{unreadable" if act.info else orjson.dumps(_info(job, checkpoint)).decode()
-    body = b'{"images":[' + images + b"]," + orjson.dumps(rest)[1:]
-    return Response(body, media_type="application/json")
-
-
-def _info(job: Job, checkpoint: tuple[str, str]) -> dict[str, Any]:
-    asked = job.asked
-    seeds = [job.seed + index for index in range(asked.pictures)]
-    sampler = asked.sampler_name if asked.sampler_name in facts.SAMPLERS else facts.SAMPLERS[0]
-    return {
-        "prompt": asked.prompt,
-        "all_prompts": [asked.prompt] * asked.pictures,
-        "negative_prompt": asked.negative_prompt,
-        "all_negative_prompts": [asked.negative_prompt] * asked.pictures,
-        "seed": job.seed,
-        "all_seeds": seeds,
-        "subseed": -1,
-        "all_subseeds": [-1] * asked.pictures,
-        "width": asked.width,
-        "height": asked.height,
-        "sampler_name": sampler,
-        "cfg_scale": asked.cfg_scale,
-        "steps": asked.steps,
-        "batch_size": asked.batch_size,
-        "sd_model_name": checkpoint[0],
-        "sd_model_hash": checkpoint[1],
-        "index_of_first_image": 0,
-        "infotexts": [
-            f"{asked.prompt}\nSteps: {asked.steps}, Sampler: {sampler}, Seed: {seed}" for seed in seeds
-        ],
-        "job_timestamp": job.stamp,
-        "version": "sandbox",
-    }
+        return wire.as_json({"size": len(self._studio.queued), "tasks": self._studio.queued})

@@ -92,7 +92,7 @@ def upscalers() -> list[dict[str, Any]]:
 
 
 class Txt2Img(msgspec.Struct):
-    """The fields this stand-in does something with; a WebUI takes many more and ignores what it does not know."""
+    """The fields this stand-in acts on; a WebUI takes many more and ignores what it does not know."""
 
     prompt: str = ""
     negative_prompt: str = ""

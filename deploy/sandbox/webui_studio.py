@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from PIL import Image
+
 from deploy.sandbox.desk import Desk
 from deploy.sandbox.drawing.picture import Form, Subject
 from deploy.sandbox.scripts import Act
 from deploy.sandbox.webui_facts import Txt2Img
-
-PREVIEW_EDGE = 256
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Job:
     round_begun: float = field(default_factory=time.monotonic)
     interrupted: bool = False
     skipped: bool = False
+    shown: asyncio.Task[Image.Image] | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def round_fraction(self) -> float:
@@ -42,8 +43,16 @@ class Job:
         rounds = self.asked.n_iter
         return min(1.0, 0.01 + (self.number + self.round_fraction()) / rounds)
 
-    def subject(self, index: int) -> Subject:
-        return Subject(self.prompt, self.seed + index, self.asked.width, self.asked.height)
+    def begin(self, number: int) -> None:
+        """Start the next round."""
+        self.number, self.round_begun, self.skipped, self.shown = number, time.monotonic(), False, None
+        self.stop.clear()
+
+    def subjects(self) -> list[Subject]:
+        """What the current round draws."""
+        asked, first = self.asked, self.seed + self.number * self.asked.batch_size
+        seeds = range(first, first + asked.batch_size)
+        return [Subject(self.prompt, seed, asked.width, asked.height) for seed in seeds]
 
 
 class Studio:
@@ -78,19 +87,28 @@ class Studio:
 
     async def _draw(self, job: Job, act: Act) -> list[bytes]:
         pictures: list[bytes] = []
-        batch = job.asked.batch_size
         for number in range(job.asked.n_iter):
-            job.number, job.round_begun, job.skipped = number, time.monotonic(), False
-            job.stop.clear()
-            stopped = await _stopped_within(job)
-            fraction = job.round_fraction()
-            for index in range(number * batch, (number + 1) * batch):
-                if stopped:
-                    pictures.append(await self._desk.sketch(job.subject(index), job.form, fraction))
-                else:
-                    pictures.append(await self._desk.draw(job.subject(index), job.form, act))
+            job.begin(number)
+            pictures += await self._round(job, act)
             if job.interrupted:
                 break
+        return pictures
+
+    async def _round(self, job: Job, act: Act) -> list[bytes]:
+        """The pictures that are made side by side; unfinished ones when somebody stopped them."""
+        desk, subjects = self._desk, job.subjects()
+        if desk.at_once(act):
+            return [await desk.draw(subject, job.form, act) for subject in subjects]
+        paintings = [asyncio.create_task(desk.paint(subject, job.form)) for subject in subjects]
+        job.shown = paintings[0]
+        stopped = await _stopped_within(job)
+        fraction = job.round_fraction()
+        pictures = []
+        for subject, painting in zip(subjects, paintings, strict=True):
+            if stopped:
+                pictures.append(await desk.sketch(await painting, subject, job.form, fraction))
+            else:
+                pictures.append(await desk.write(await painting, subject, job.form, act))
         return pictures
 
     def interrupt(self) -> None:
@@ -104,15 +122,11 @@ class Studio:
             self.job.stop.set()
 
     async def preview(self) -> bytes | None:
-        """The picture in the making, small; None when there is none."""
+        """The picture in the making, small; None when there is nothing to see yet."""
         job = self.job
-        if job is None or not job.seconds:
+        if job is None or job.shown is None or not job.shown.done():
             return None
-        full = job.subject(job.number * job.asked.batch_size)
-        shrink = min(1.0, PREVIEW_EDGE / max(full.width, full.height))
-        size = max(8, round(full.width * shrink)), max(8, round(full.height * shrink))
-        small = Subject(full.prompt, full.seed, *size)
-        return await self._desk.sketch(small, Form(), job.round_fraction())
+        return await self._desk.preview(job.shown.result(), job.subjects()[0], job.round_fraction())
 
     def state(self) -> dict[str, Any]:
         job = self.job

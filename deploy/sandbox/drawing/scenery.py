@@ -12,6 +12,7 @@ from deploy.sandbox.drawing.palettes import Colour, Palette, mix
 # Shapes are cut at twice the size and reduced, which is what gives them smooth edges.
 FINE = 2
 Point = tuple[float, float]
+Shape = list[Point]
 
 
 class Canvas:
@@ -108,7 +109,7 @@ def stars(canvas: Canvas, horizon: float) -> None:
     canvas.paint((255, 252, 240), sky)
 
 
-def clouds(canvas: Canvas, horizon: float, amount: float) -> None:
+def clouds(canvas: Canvas, amount: float) -> None:
     """Long thin clouds, lit by the palette."""
     shape = noise.field(canvas.rng, canvas.size, (3, 9), 5)
     edge = 255 - amount * 150
@@ -154,18 +155,26 @@ def ranges(
 ) -> list[list[float]]:
     """Several ranges, one before the other, paler the farther."""
     palette, lines = canvas.palette, []
-    haze = mix(palette.sky[-1], palette.light, 0.25)
     for i in range(count):
         near = i / max(1, count - 1)
         base = horizon + (canvas.height - horizon) * 0.72 * near**1.25
         tall = canvas.height * height * (1 - 0.45 * near)
         hills = noise.ridge(canvas.rng, 260, cells=cells * (1 - 0.4 * near), rough=rough)
         line = [base - tall * (value - 0.32) for value in hills]
-        tone = mix(palette.far, palette.near, near**1.15)
-        tone = mix(tone, haze, 0.34 * (1 - near))
-        land(canvas, line, tone, mix(tone, haze, 0.5 * (1 - near) + 0.06))
+        colour = tone(canvas, near)
+        land(canvas, line, colour, mix(colour, haze(palette), 0.5 * (1 - near) + 0.06))
         lines.append(line)
     return lines
+
+
+def haze(palette: Palette) -> Colour:
+    return mix(palette.sky[-1], palette.light, 0.25)
+
+
+def tone(canvas: Canvas, near: float) -> Colour:
+    """The colour of land, from far (0) to near (1)."""
+    palette = canvas.palette
+    return mix(mix(palette.far, palette.near, near**1.15), haze(palette), 0.34 * (1 - near))
 
 
 def water(canvas: Canvas, shore: float) -> None:
