@@ -1,0 +1,230 @@
+"""Generations in the database.
+
+Whoever changes a generation and its tasks together locks the generation first; so nobody waits in a circle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from asyncpg import Record
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import status_pb2
+from google.type import money_pb2
+from inkweld.config.v1 import profiles_pb2
+from inkweld.generation.v1 import generations_pb2 as pb
+
+from runtime.database import Database
+from runtime.names import leaf, project_of
+from services.generation import money, store_events
+from services.generation.states import FINAL, SENT, Standing, Task, state_of
+
+_COLUMNS = """g.id, g.project, g.creator, g.asked, g.plan, g.state, g.error, g.cost, g.may_have_been_billed,
+    g.create_time, g.start_time, g.end_time, g.expire_time,
+    (SELECT jsonb_agg(jsonb_build_object('index', p.index, 'image', p.image, 'width', p.width,
+                                         'height', p.height, 'seed', p.seed, 'saved', p.saved) ORDER BY p.index)
+       FROM pictures p WHERE p.generation = g.id) AS pictures"""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A generation as it is accepted."""
+
+    id: str
+    project: str
+    creator: str
+    asked: pb.Generation
+    plan: pb.Plan
+    profile: profiles_pb2.Profile
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What was answered to a call with a request id."""
+
+    fingerprint: bytes
+    generation: pb.Generation
+
+
+class RequestIdTaken(Exception):
+    """The same call was accepted a moment ago; this one must leave nothing behind."""
+
+
+async def insert_generation(db: Database, draft: Draft, *, lives: timedelta, kept: timedelta) -> None:
+    await db.execute(
+        """INSERT INTO generations (id, project, creator, asked, plan, profile, deadline, expire_time)
+           VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, now() + $8::interval)""",
+        draft.id,
+        draft.project,
+        draft.creator,
+        draft.asked.SerializeToString(),
+        draft.plan.SerializeToString(),
+        draft.profile.SerializeToString(),
+        lives,
+        kept,
+    )
+
+
+async def select_generation(db: Database, name: str) -> pb.Generation | None:
+    row = await db.fetchrow(
+        f"SELECT {_COLUMNS} FROM generations g WHERE g.project = $1 AND g.id = $2",  # noqa: S608
+        project_of(name),
+        leaf(name),
+    )
+    return _generation(row) if row else None
+
+
+async def select_generations(
+    db: Database, project: str, after: tuple[datetime, str] | None, size: int
+) -> list[pb.Generation]:
+    """A page, newest first, beginning after the generation with these keys."""
+    rows = await db.fetch(
+        f"""SELECT {_COLUMNS} FROM generations g
+             WHERE g.project = $1 AND ($2::timestamptz IS NULL OR (g.create_time, g.id) < ($2, $3))
+             ORDER BY g.create_time DESC, g.id DESC LIMIT $4""",  # noqa: S608
+        project,
+        *(after or (None, None)),
+        size,
+    )
+    return [_generation(row) for row in rows]
+
+
+async def select_reply(db: Database, creator: str, request_id: str) -> Reply | None:
+    row = await db.fetchrow(
+        "SELECT fingerprint, reply FROM request_ids WHERE creator = $1 AND request_id = $2",
+        creator,
+        request_id,
+    )
+    return Reply(row["fingerprint"], pb.Generation.FromString(row["reply"])) if row else None
+
+
+async def insert_reply(db: Database, request_id: str, fingerprint: bytes, reply: pb.Generation) -> None:
+    """Keep the answer to a request id. Raises RequestIdTaken when another call with the same one was faster."""
+    done = await db.execute(
+        """INSERT INTO request_ids (creator, request_id, fingerprint, generation, reply)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
+        reply.creator,
+        request_id,
+        fingerprint,
+        leaf(reply.name),
+        reply.SerializeToString(),
+    )
+    if done != "INSERT 0 1":
+        raise RequestIdTaken
+
+
+async def lock_generation(db: Database, generation: str) -> None:
+    await db.execute("SELECT FROM generations WHERE id = $1 FOR UPDATE", generation)
+
+
+async def insert_picture(db: Database, generation: str, task: str, picture: pb.GeneratedImage) -> None:
+    await db.execute(
+        """INSERT INTO pictures (generation, index, task, image, width, height, seed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        generation,
+        picture.index,
+        task,
+        picture.image,
+        picture.width,
+        picture.height,
+        picture.seed if picture.HasField("seed") else None,
+    )
+
+
+async def save_pictures(db: Database, name: str, indexes: Sequence[int]) -> None:
+    await db.execute(
+        """UPDATE pictures p SET saved = true FROM generations g
+            WHERE g.project = $1 AND g.id = $2 AND p.generation = g.id AND p.index = ANY($3::int[])""",
+        project_of(name),
+        leaf(name),
+        indexes,
+    )
+
+
+async def add_adaptations(db: Database, generation: str, adaptations: Sequence[pb.Adaptation]) -> None:
+    """What only an answer showed to be different. The caller holds the generation's lock."""
+    plan = pb.Plan.FromString(await db.fetchval("SELECT plan FROM generations WHERE id = $1", generation))
+    plan.adaptations.extend(adaptations)
+    await db.execute("UPDATE generations SET plan = $2 WHERE id = $1", generation, plan.SerializeToString())
+
+
+async def refresh_generation(db: Database, generation: str) -> bool:
+    """Make the generation say what its tasks say; the change that ends it appends the last event.
+
+    Returns whether it has ended. The caller holds the generation's lock.
+    """
+    tasks = await db.fetch(
+        """SELECT t.state, t.tries, t.count, t.error, t.cost, t.may_have_been_billed,
+                  (SELECT count(*) FROM pictures p WHERE p.task = t.id) AS delivered
+             FROM tasks t WHERE t.generation = $1 ORDER BY t.first_index""",
+        generation,
+    )
+    state = state_of(
+        [
+            Standing(Task(t["state"]), t["tries"] > 0, asked=t["count"], delivered=t["delivered"])
+            for t in tasks
+        ]
+    )
+    costs = [money_pb2.Money.FromString(t["cost"]) for t in tasks if t["cost"] is not None]
+    # A cost that leaves out what nobody knows would be too low, so it is not told.
+    sent = sum(t["state"] == "SUCCEEDED" or t["state"] in SENT for t in tasks)
+    cost = money.total(costs) if len(costs) >= sent else None
+    begun = any(t["tries"] for t in tasks)
+    ended = all(t["state"] in FINAL for t in tasks)
+    was = await db.fetch(
+        """UPDATE generations g
+              SET state = $2, error = $3, cost = $4, may_have_been_billed = $5,
+                  start_time = CASE WHEN $6 THEN COALESCE(start_time, now()) END,
+                  end_time = CASE WHEN $7 THEN COALESCE(end_time, now()) END
+             FROM (SELECT start_time IS NOT NULL AS started, end_time IS NOT NULL AS ended
+                     FROM generations WHERE id = $1) AS was
+            WHERE g.id = $1 RETURNING was.started, was.ended""",
+        generation,
+        pb.Generation.State.Name(state),
+        next((t["error"] for t in tasks if t["error"] is not None), None),
+        cost.SerializeToString() if cost else None,
+        any(t["may_have_been_billed"] for t in tasks),
+        begun,
+        ended,
+    )
+    if begun and not was[0]["started"]:
+        started = pb.GenerationEvent(started=pb.GenerationEvent.Started())
+        await store_events.append_event(db, generation, started)
+    if ended and not was[0]["ended"]:
+        await _append_finished(db, generation)
+    return ended
+
+
+async def _append_finished(db: Database, generation: str) -> None:
+    rows = await db.fetch(f"SELECT {_COLUMNS} FROM generations g WHERE g.id = $1", generation)  # noqa: S608
+    event = pb.GenerationEvent(finished=pb.GenerationEvent.Finished(generation=_generation(rows[0])))
+    await store_events.append_event(db, generation, event)
+
+
+def _generation(row: Record) -> pb.Generation:
+    generation = pb.Generation.FromString(row["asked"])
+    generation.name = f"{row['project']}/generations/{row['id']}"
+    generation.state = cast("pb.Generation.State", pb.Generation.State.Value(row["state"]))
+    generation.plan.ParseFromString(row["plan"])
+    generation.creator = row["creator"]
+    generation.may_have_been_billed = row["may_have_been_billed"]
+    generation.images.extend(_picture(picture) for picture in row["pictures"] or ())
+    if row["error"] is not None:
+        generation.error.CopyFrom(status_pb2.Status.FromString(row["error"]))
+    if row["cost"] is not None:
+        generation.cost.CopyFrom(money_pb2.Money.FromString(row["cost"]))
+    for field in ("create_time", "start_time", "end_time", "expire_time"):
+        if row[field] is not None:
+            getattr(generation, field).CopyFrom(timestamp(row[field]))
+    return generation
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def _picture(picture: dict[str, Any]) -> pb.GeneratedImage:
+    return pb.GeneratedImage(**picture)

@@ -1,0 +1,49 @@
+"""What happened to generations, as numbered rows."""
+
+from collections.abc import Collection
+
+from asyncpg import Record
+from inkweld.generation.v1 import generations_pb2 as pb
+
+from runtime.database import Database
+
+
+async def append_event(db: Database, generation: str, event: pb.GenerationEvent) -> None:
+    """Add the next event. It is numbered under the generation's row lock, so the caller has a transaction open."""
+    await db.execute(
+        """WITH numbered AS (UPDATE generations SET last_event = last_event + 1 WHERE id = $1
+                             RETURNING id, last_event)
+           INSERT INTO events (generation, number, event) SELECT id, last_event, $2 FROM numbered""",
+        generation,
+        event.SerializeToString(),
+    )
+
+
+async def select_events(db: Database, generation: str, after: int, limit: int) -> list[pb.GenerationEvent]:
+    """The events after one, oldest first, at most so many."""
+    rows = await db.fetch(
+        """SELECT number, create_time, event FROM events
+            WHERE generation = $1 AND number > $2 ORDER BY number LIMIT $3""",
+        generation,
+        after,
+        limit,
+    )
+    return [_event(row) for row in rows]
+
+
+async def select_last_numbers(db: Database, generations: Collection[str]) -> dict[str, int]:
+    """How far each of these generations has come."""
+    rows = await db.fetch("SELECT id, last_event FROM generations WHERE id = ANY($1)", list(generations))
+    return {row["id"]: row["last_event"] for row in rows}
+
+
+async def notify_events(db: Database, generation: str) -> None:
+    """Hint that there are new events. It takes a lock on the whole database, so never inside a transaction of worth."""
+    await db.execute("SELECT pg_notify('events', $1)", generation)
+
+
+def _event(row: Record) -> pb.GenerationEvent:
+    event = pb.GenerationEvent.FromString(row["event"])
+    event.number = row["number"]
+    event.time.FromDatetime(row["create_time"])
+    return event
