@@ -1,6 +1,6 @@
 """`make bench`: what a picture costs on the running stack, and what it costs the plain way, in one run.
 
-The provider is the sandbox, told to answer at once with a picture it has drawn before, so that all that is left
+The provider is the sandbox, told to answer at once with a picture it has drawn before, so that what is left
 is ours. Every picture counted is fsynced, recorded, and was read back through the gateway.
 """
 
