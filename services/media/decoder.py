@@ -9,8 +9,11 @@ import os
 import resource
 import sys
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
+
+from PIL import Image, ImageOps
 
 MEMORY_BYTES = 600 << 20
 CPU_SECONDS = 5
@@ -22,25 +25,26 @@ ON_ITS_SIDE = (5, 6, 7, 8)
 
 def main() -> None:
     limit()
-    from PIL import Image, ImageOps
-
     # A notice is not enough: what is larger than the cap is never decoded.
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.init()
     answer({"ready": True})
     for line in sys.stdin.buffer:
-        order = json.loads(line)
         allow_more_time()
         # What Pillow raises on bad bytes is listed nowhere and differs by format: all of it means one thing.
         try:
-            with Image.open(order["source"], formats=FORMATS) as picture:
-                if side := order.get("side"):
-                    answer({}, shrink(picture, side, ImageOps))
-                else:
-                    answer(check(picture))
+            answer(*obey(json.loads(line)))
         except Exception as error:  # noqa: BLE001
             answer({"refused": type(error).__name__})
+
+
+def obey(order: dict[str, Any]) -> tuple[dict[str, int], bytes]:
+    """Open the picture, and let go of it before the next is opened: there is no memory for two."""
+    with Image.open(order["source"], formats=FORMATS) as picture:
+        if "side" in order:
+            return {}, shrink(picture, order["side"])
+        return check(picture), b""
 
 
 def limit() -> None:
@@ -57,13 +61,13 @@ def allow_more_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-def answer(facts: dict[str, Any], data: bytes = b"") -> None:
+def answer(facts: Mapping[str, object], data: bytes = b"") -> None:
     sys.stdout.buffer.write(json.dumps({**facts, "length": len(data)}).encode() + b"\n")
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
-def check(picture: Any) -> dict[str, int]:
+def check(picture: Image.Image) -> dict[str, int]:
     """Decode every pixel; the size as people see it, turned the way the camera was held."""
     picture.load()
     width, height = picture.size
@@ -72,29 +76,29 @@ def check(picture: Any) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def shrink(picture: Any, side: int, ops: Any) -> bytes:
+def shrink(picture: Image.Image, side: int) -> bytes:
     """A WebP of at most `side` pixels on the longer side, made from pixels alone."""
-    if picture.mode.startswith("I"):
-        picture = to_eight_bits(picture)
-    elif "transparency" in picture.info or picture.mode == "PA":
+    if "transparency" in picture.info or picture.mode == "PA":
         picture = picture.convert("RGBA")
     elif picture.mode in ("P", "1"):
         # Colours of a palette cannot be mixed by their numbers.
         picture = picture.convert("RGB")
-    picture.thumbnail((side, side), resample=3, reducing_gap=2.0)
-    picture = ops.exif_transpose(picture)
+    # Halving before the real work makes it cheaper; Pillow cannot do it with 16 bits.
+    gap = None if picture.mode.startswith("I") else 2.0
+    picture.thumbnail((side, side), resample=Image.Resampling.BICUBIC, reducing_gap=gap)
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):
+        picture = to_eight_bits(picture)
     if picture.mode not in ("RGB", "RGBA"):
         picture = picture.convert("RGBA" if picture.mode in ("LA", "La", "RGBa") else "RGB")
     # A new picture: nothing that travelled beside the pixels comes along.
-    from PIL import Image
-
     bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     into = BytesIO()
     bare.save(into, "WEBP", quality=80, method=0)
     return into.getvalue()
 
 
-def to_eight_bits(picture: Any) -> Any:
+def to_eight_bits(picture: Image.Image) -> Image.Image:
     """Grey of 16 bits. Pillow's own conversion cuts off instead of scaling."""
     return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
 

@@ -16,10 +16,13 @@ from runtime.failure import Failure
 
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 64 << 20
+# Its decoder keeps four copies of the picture, and a decoder process has to live with 600 MB.
+MAX_WEBP_PIXELS = 32 << 20
 
 PNG, JPEG, WEBP = "image/png", "image/jpeg", "image/webp"
 ALLOWED = (
     f"a whole PNG, JPEG or WebP of one frame, at most {MAX_BYTES >> 20} MiB and {MAX_PIXELS >> 20} megapixels"
+    f" (WebP: {MAX_WEBP_PIXELS >> 20})"
 )
 
 Reader: TypeAlias = "Callable[[memoryview], tuple[int, int]]"
@@ -59,7 +62,7 @@ def inspect(data: memoryview, field: str = "file") -> Facts:
                 width, height = read(data)
             except _Broken as error:
                 raise refused(str(error), field) from error
-            if width * height > MAX_PIXELS:
+            if width * height > (MAX_WEBP_PIXELS if content_type == WEBP else MAX_PIXELS):
                 raise refused(f"{width} by {height} is too many pixels", field)
             return Facts(content_type, width, height)
     raise refused("it is none of the formats we take" if data else "it is empty", field)
