@@ -71,7 +71,7 @@ async def main(options: Settings, *, serves: bool) -> None:
         server = new_server(verifier, live, options)
         if serves:
             lives = timedelta(seconds=options.deadline_seconds)
-            generations = GenerationService(db, gate, planner, hub, media_as_caller, lives)
+            generations = GenerationService(db, gate, planner, hub, media=media_as_caller, lives=lives)
             generations_pb2_grpc.add_GenerationServiceServicer_to_server(generations, server.grpc)
             models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(live, planner), server.grpc)
         parts = Parts(db, gate, Keys(ring, config), Egress(), Drafts(media), planner)

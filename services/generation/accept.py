@@ -47,7 +47,7 @@ class Accepted:
 
 
 def asked_for(parent: str, generation: pb.Generation) -> pb.Generation:
-    """The fields a caller may set; the others are ignored. Raises FIELD_INVALID for another project's images."""
+    """The fields a caller may set, without the others. Raises FIELD_INVALID for images of other projects."""
     foreign = {
         f"generation.{field}": "must be an image of the same project"
         for field, images in (("input_images", generation.input_images), ("mask", [generation.mask]))

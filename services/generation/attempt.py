@@ -1,7 +1,7 @@
 """Work on one held task, from where its rows say it is to its end.
 
-Nothing is sent before its intent is committed, and nothing is sent twice: what is found sent and unanswered is
-looked for in media, resumed by its handle, or ends UNKNOWN.
+Nothing is sent before its intent is committed, and nothing is sent twice: what is found sent and unanswered
+is looked for in media, resumed by its handle, or ends UNKNOWN.
 """
 
 import asyncio
@@ -142,7 +142,7 @@ class Attempt:
 
     async def _begin(self) -> None:
         passed = self._parts.gate.enter(self._held.profile.name)
-        # The key and the address are checked before the intent: whatever is wrong with them, nothing was sent.
+        # The key is opened before the intent: whatever is wrong with it, nothing was sent.
         key = await self._parts.keys.open(passed.provider, passed.endpoint)
         attempt = await self._results.begun()
         self._keeper.certain()
@@ -186,7 +186,7 @@ class Attempt:
             await asyncio.sleep(RESUME_SECONDS)
 
     async def _draw(self, passed: Passed, api: Endpoint, events: AsyncGenerator[Event, None]) -> None:
-        """Take what the provider says until it has finished; where there is a handle, look again after a break."""
+        """Take what the provider says to its end; where there is a handle, look again after a break."""
         while True:
             try:
                 finished = await self._consume(events)
@@ -246,7 +246,7 @@ class Attempt:
         adaptations: Sequence[pb.Adaptation] = (),
         missing: Failure | None = None,
     ) -> None:
-        """Make what is staged drafts of the generation; then the task has succeeded, if perhaps not in full."""
+        """Make what is staged drafts of the generation; the task has succeeded, if perhaps not in full."""
         found, asked = len(self._staged) + len(committed), self._held.count
         if not found:
             raise Failure(_R.ANSWER_UNUSABLE, "The provider sent no picture.", provider=self._held.provider)

@@ -1,7 +1,7 @@
 """A task's pictures on their way into media: staged as they come, committed together.
 
-Media may be away for a while. What has been paid for waits: calls are repeated until they succeed or the caller is
-cancelled, and repeating any of them is harmless.
+Media may be away for a while. What has been paid for waits: calls are repeated until they succeed or their
+caller is cancelled, and repeating any of them is harmless.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""May this profile be used just now? Asked when a generation is accepted and again before anything is sent."""
+"""May a profile be used just now? Asked when a generation is accepted and again before it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

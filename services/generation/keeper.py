@@ -19,8 +19,8 @@ _AGAIN_SECONDS = 0.2
 class Keeper:
     """Renews a lease, and hears when the task's end is asked for.
 
-    Its own clock serves one thing: after two thirds of a lease without a renewal it gives the lease up, well before
-    someone else can take it.
+    Its own clock serves one thing: after two thirds of a lease without a renewal it gives the lease up, well
+    before someone else can take it.
     """
 
     def __init__(self, db: Database, lease: Lease, length: timedelta, claimed_at: float) -> None:

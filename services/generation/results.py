@@ -1,4 +1,4 @@
-"""What came of work on a task, each as one transaction: the task, its attempt, pictures, events, the generation."""
+"""What came of work on a task, in one transaction each: task, attempt, pictures, events, generation."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -51,9 +51,14 @@ class Results:
 
     async def progressed(self, progress: pb.GenerationEvent.Progress) -> None:
         """One event, for those who watch."""
-        async with self._locked() as db:
-            await store_tasks.hold_task(db, self._held.lease)
-            await store_events.append_event(db, self._held.generation, pb.GenerationEvent(progress=progress))
+        try:
+            async with self._locked() as db:
+                await store_tasks.hold_task(db, self._held.lease)
+                event = pb.GenerationEvent(progress=progress)
+                await store_events.append_event(db, self._held.generation, event)
+        except TROUBLE as error:
+            # The next one says more anyway.
+            log.warning("database.lost", error=type(error).__name__)
         await self._tell()
 
     async def answered(self, pictures: int, cost: money_pb2.Money | None) -> None:

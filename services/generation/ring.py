@@ -19,8 +19,8 @@ class Keys:
     async def open(self, provider: providers_pb2.Provider, endpoint: str) -> str | None:
         """The provider's key; None when it has none. Raises KEY_REJECTED when it is sealed to anything else.
 
-        The name and the origin it must be sealed to are those of the call about to be made, not what config says
-        they were.
+        The name and the origin it must be sealed to are those of the call about to be made, not what config
+        says they were.
         """
         if not provider.HasField("key"):
             return None

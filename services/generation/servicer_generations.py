@@ -31,7 +31,7 @@ class GenerationService(GenerationServiceServicer):
     """Serves `inkweld.generation.v1.GenerationService`."""
 
     def __init__(
-        self, db: Pool, gate: Gate, planner: Planner, hub: Hub, media: grpc.aio.Channel, lives: timedelta
+        self, db: Pool, gate: Gate, planner: Planner, hub: Hub, *, media: grpc.aio.Channel, lives: timedelta
     ) -> None:
         self._db = db
         self._gate = gate

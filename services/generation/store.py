@@ -22,8 +22,9 @@ from services.generation.states import FINAL, SENT, Standing, Task, state_of
 
 _COLUMNS = """g.id, g.project, g.creator, g.asked, g.plan, g.state, g.error, g.cost, g.may_have_been_billed,
     g.create_time, g.start_time, g.end_time, g.expire_time,
-    (SELECT jsonb_agg(jsonb_build_object('index', p.index, 'image', p.image, 'width', p.width,
-                                         'height', p.height, 'seed', p.seed, 'saved', p.saved) ORDER BY p.index)
+    (SELECT jsonb_agg(jsonb_build_object(
+                'index', p.index, 'image', p.image, 'width', p.width, 'height', p.height, 'seed', p.seed,
+                'saved', p.saved) ORDER BY p.index)
        FROM pictures p WHERE p.generation = g.id) AS pictures"""
 
 
@@ -100,7 +101,7 @@ async def select_reply(db: Database, creator: str, request_id: str) -> Reply | N
 
 
 async def insert_reply(db: Database, request_id: str, fingerprint: bytes, reply: pb.Generation) -> None:
-    """Keep the answer to a request id. Raises RequestIdTaken when another call with the same one was faster."""
+    """Keep the answer to a request id. Raises RequestIdTaken when another call with it was faster."""
     done = await db.execute(
         """INSERT INTO request_ids (creator, request_id, fingerprint, generation, reply)
            VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",

@@ -9,7 +9,7 @@ from runtime.database import Database
 
 
 async def append_event(db: Database, generation: str, event: pb.GenerationEvent) -> None:
-    """Add the next event. It is numbered under the generation's row lock, so the caller has a transaction open."""
+    """Add the next event, numbered under the generation's row lock: the caller has a transaction open."""
     await db.execute(
         """WITH numbered AS (UPDATE generations SET last_event = last_event + 1 WHERE id = $1
                              RETURNING id, last_event)
@@ -38,7 +38,7 @@ async def select_last_numbers(db: Database, generations: Collection[str]) -> dic
 
 
 async def notify_events(db: Database, generation: str) -> None:
-    """Hint that there are new events. It takes a lock on the whole database, so never inside a transaction of worth."""
+    """Hint that there are new events. It locks the whole database, so never inside a transaction of worth."""
     await db.execute("SELECT pg_notify('events', $1)", generation)
 
 

@@ -1,7 +1,7 @@
 """Tasks in the database: who holds one, and the only way to change one that is held.
 
-A worker's every write names its lease: task, epoch, worker and the state it believes in. It hits one row or raises
-`LostLease`; so a worker that froze and was replaced can change nothing. Time is the database's.
+A worker's every write names its lease: task, epoch, worker and the state it believes in. It hits one row or
+raises `LostLease`; so a worker that froze and was replaced can change nothing. Time is the database's.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,10 +13,9 @@ from asyncpg import Pool, Record
 from google.rpc import status_pb2
 from google.type import money_pb2
 from inkweld.config.v1 import profiles_pb2
-from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.database import Database
-from runtime.names import leaf, new_id, project_of
+from runtime.names import new_id
 from services.generation.providers import Handle
 from services.generation.providers import Task as Call
 from services.generation.states import HELD, TRANSITIONS, Task
@@ -66,10 +65,8 @@ class Held:
     tries: int
     cancel_asked: bool
     seconds_left: float
-    plan: pb.Plan
     profile: profiles_pb2.Profile
     expire_time: datetime
-    cost: money_pb2.Money | None
 
     @property
     def name(self) -> str:
@@ -123,45 +120,30 @@ async def count_waiting(db: Database, provider: str) -> int:
 
 
 async def notify_tasks(db: Database, said: str) -> None:
-    """Hint to workers: `queued`, or the id of a generation to be cancelled. Never inside a transaction of worth."""
+    """Hint to workers: `queued`, or a generation to be cancelled. Never inside a transaction of worth."""
     await db.execute("SELECT pg_notify('tasks', $1)", said)
 
 
 async def claim_task(db: Pool, worker: str, lease: timedelta) -> Held | None:
-    """Take a task over whose lease ran out, or the next one in line; None when there is none.
+    """Take the next task in line; None when there is none.
 
-    A task whose lease ran out is claimed where it stands, and the higher epoch shuts its former holder out. Those who
-    wait take turns: first who was served longest ago. A provider never has more tasks open than its slots; since a
-    count cannot be locked, claims come one after the other. SKIP LOCKED passes by what others are just changing.
+    Users take turns: first who was served longest ago. A provider never has more tasks open than its slots;
+    since a count cannot be locked, claims come one after the other. SKIP LOCKED passes by what others change.
     """
-    taken = await _take_over(db, worker, lease)
-    if taken is not None or not await _anything_waits(db):
-        return taken
+    if not await db.fetchval("SELECT EXISTS (SELECT FROM tasks WHERE state = 'QUEUED' AND run_at <= now())"):
+        return None
     async with db.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
-        row = await connection.fetchrow(
-            f"""WITH busy AS (
-                    SELECT provider, count(*) AS n FROM tasks WHERE {_HELD} GROUP BY provider
-                ), ready AS (
-                    SELECT t.id, t.creator FROM tasks t LEFT JOIN busy USING (provider)
-                     WHERE t.state = 'QUEUED' AND t.run_at <= now()
-                       AND (t.slots > COALESCE(busy.n, 0) OR t.deadline <= now())
-                ), turns AS (
-                    SELECT creator, (SELECT max(claim_time) FROM tasks s WHERE s.creator = c.creator) AS served
-                      FROM (SELECT DISTINCT creator FROM ready) c
-                )
-                UPDATE tasks t
-                   SET state = 'CLAIMED', worker = $1, epoch = t.epoch + 1, lease_end = now() + $2::interval,
-                       claim_time = clock_timestamp()
-                  FROM generations g
-                 WHERE t.id = (SELECT w.id FROM tasks w JOIN ready USING (id) JOIN turns ON turns.creator = w.creator
-                                ORDER BY turns.served NULLS FIRST, w.run_at, w.id LIMIT 1
-                                  FOR UPDATE OF w SKIP LOCKED)
-                   AND g.id = t.generation
-             RETURNING {_FACTS}""",  # noqa: S608
-            worker,
-            lease,
-        )
+        row = await connection.fetchrow(_CLAIM, worker, lease)
+    return _held(row, worker) if row else None
+
+
+async def take_over(db: Database, worker: str, lease: timedelta) -> Held | None:
+    """Take a task whose lease ran out, where it stands; None when there is none.
+
+    The higher epoch shuts its former holder out. One that let go by itself (and left no name) has not died.
+    """
+    row = await db.fetchrow(_TAKE_OVER, worker, lease)
     return _held(row, worker) if row else None
 
 
@@ -247,7 +229,7 @@ async def hold_task(db: Database, lease: Lease) -> None:
 async def cancel_tasks(db: Database, generation: str) -> bool:
     """End what has not been sent and ask for the end of the rest; False when nothing is open.
 
-    A worker between claim and intent finds the task CANCELLED and has lost it; so after this nobody begins to send.
+    A worker between claim and intent finds the task CANCELLED and has lost it: nobody begins to send now.
     """
     ended = await db.execute(
         """UPDATE tasks SET state = 'CANCELLED', worker = NULL, lease_end = NULL
@@ -255,20 +237,10 @@ async def cancel_tasks(db: Database, generation: str) -> bool:
         generation,
     )
     asked = await db.execute(
-        f"UPDATE tasks SET cancel_asked = true WHERE generation = $1 AND {_HELD}", generation
+        f"UPDATE tasks SET cancel_asked = true WHERE generation = $1 AND {_HELD}",  # noqa: S608
+        generation,
     )
     return bool((ended, asked) != ("UPDATE 0", "UPDATE 0"))
-
-
-async def select_states(db: Database, name: str) -> list[Task]:
-    """The states of a generation's tasks."""
-    rows = await db.fetch(
-        """SELECT t.state FROM tasks t JOIN generations g ON g.id = t.generation
-            WHERE g.project = $1 AND g.id = $2 ORDER BY t.first_index""",
-        project_of(name),
-        leaf(name),
-    )
-    return [Task(row["state"]) for row in rows]
 
 
 async def _change(
@@ -290,33 +262,41 @@ async def _change(
     return bool(row["cancel_asked"])
 
 
-async def _anything_waits(db: Database) -> bool:
-    return bool(
-        await db.fetchval("SELECT EXISTS (SELECT FROM tasks WHERE state = 'QUEUED' AND run_at <= now())")
-    )
-
-
-async def _take_over(db: Database, worker: str, lease: timedelta) -> Held | None:
-    """Take a task whose holder is gone. One that let go by itself (and left no name) has not died."""
-    row = await db.fetchrow(
-        f"""UPDATE tasks t
-               SET deaths = t.deaths + (t.worker IS NOT NULL)::int, worker = $1, epoch = t.epoch + 1,
-                   lease_end = now() + $2::interval
-              FROM generations g
-             WHERE t.id = (SELECT id FROM tasks WHERE {_HELD} AND lease_end < now()
-                            ORDER BY lease_end LIMIT 1 FOR UPDATE SKIP LOCKED)
-               AND g.id = t.generation
-         RETURNING {_FACTS}""",  # noqa: S608
-        worker,
-        lease,
-    )
-    return _held(row, worker) if row else None
-
-
 _HELD = f"state IN ({', '.join(repr(str(state)) for state in sorted(HELD))})"
-_FACTS = """t.id, t.generation, t.creator, t.provider, t.epoch, t.state, t.first_index, t.count, t.call, t.handle,
-    t.expected, t.deaths, t.tries, t.cancel_asked, t.cost, extract(epoch FROM t.deadline - now()) AS seconds_left,
-    g.project, g.plan, g.profile, g.expire_time"""
+_FACTS = """t.id, t.generation, t.creator, t.provider, t.epoch, t.state, t.first_index, t.count, t.call,
+    t.handle, t.expected, t.deaths, t.tries, t.cancel_asked, g.project, g.profile, g.expire_time,
+    extract(epoch FROM t.deadline - now()) AS seconds_left"""
+
+
+_CLAIM = f"""
+    WITH busy AS (
+        SELECT provider, count(*) AS n FROM tasks WHERE {_HELD} GROUP BY provider
+    ), ready AS (
+        SELECT t.id, t.creator FROM tasks t LEFT JOIN busy USING (provider)
+         WHERE t.state = 'QUEUED' AND t.run_at <= now()
+           AND (t.slots > COALESCE(busy.n, 0) OR t.deadline <= now())
+    ), turns AS (
+        SELECT c.creator, (SELECT max(s.claim_time) FROM tasks s WHERE s.creator = c.creator) AS served
+          FROM (SELECT DISTINCT creator FROM ready) c
+    )
+    UPDATE tasks t
+       SET state = 'CLAIMED', worker = $1, epoch = t.epoch + 1, lease_end = now() + $2::interval,
+           claim_time = clock_timestamp()
+      FROM generations g
+     WHERE t.id = (SELECT w.id FROM tasks w JOIN ready USING (id) JOIN turns ON turns.creator = w.creator
+                    ORDER BY turns.served NULLS FIRST, w.run_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
+       AND g.id = t.generation
+ RETURNING {_FACTS}"""  # noqa: S608
+
+_TAKE_OVER = f"""
+    UPDATE tasks t
+       SET deaths = t.deaths + (t.worker IS NOT NULL)::int, worker = $1, epoch = t.epoch + 1,
+           lease_end = now() + $2::interval
+      FROM generations g
+     WHERE t.id = (SELECT id FROM tasks WHERE {_HELD} AND lease_end < now()
+                    ORDER BY lease_end LIMIT 1 FOR UPDATE SKIP LOCKED)
+       AND g.id = t.generation
+ RETURNING {_FACTS}"""  # noqa: S608
 
 
 def _held(row: Record, worker: str) -> Held:
@@ -336,8 +316,6 @@ def _held(row: Record, worker: str) -> Held:
         tries=row["tries"],
         cancel_asked=row["cancel_asked"],
         seconds_left=float(row["seconds_left"]),
-        plan=pb.Plan.FromString(row["plan"]),
         profile=profiles_pb2.Profile.FromString(row["profile"]),
         expire_time=row["expire_time"],
-        cost=money_pb2.Money.FromString(row["cost"]) if row["cost"] else None,
     )

@@ -1,4 +1,4 @@
-"""Following generations: one LISTEN for a process tells all its watchers when to look; a poll tells what it missed."""
+"""Following generations: one LISTEN tells all watchers of a process when to look, a poll what it missed."""
 
 import asyncio
 from collections import defaultdict

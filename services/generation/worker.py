@@ -34,64 +34,64 @@ class Worker:
 
     def __init__(self, parts: Parts, *, at_once: int, lease: timedelta) -> None:
         self._parts = parts
+        self._at_once = at_once
         self._lease = lease
         self._name = new_id()
-        self._free = asyncio.Semaphore(at_once)
         self._news = asyncio.Event()
+        self._look_for_dead_at = 0.0
         self._running: dict[asyncio.Task[None], Running] = {}
 
     async def run(self, url: str, draining: asyncio.Event, drain_seconds: float) -> None:
         """Work until `draining`; then finish what has begun, and let go of what takes longer."""
         listening = asyncio.create_task(database.listen(url, "tasks", self._heard))
-        claiming = asyncio.create_task(self._claim())
-        stopping = asyncio.create_task(draining.wait())
+        waking = asyncio.create_task(self._wake(draining))
         try:
-            await asyncio.wait((listening, claiming, stopping), return_when=asyncio.FIRST_COMPLETED)
-            claiming.cancel()
-            await asyncio.wait((claiming,))
+            await self._claim(draining)
             if self._running:
                 await asyncio.wait(self._running, timeout=drain_seconds)
         finally:
-            for task in (listening, claiming, stopping):
-                task.cancel()
-            await asyncio.wait((listening, claiming, stopping))
+            listening.cancel()
+            waking.cancel()
+            await asyncio.gather(listening, waking, return_exceptions=True)
             await self._let_go()
-        # A bug in one of the two is not to be slept through.
-        for task in (listening, claiming):
-            if not task.cancelled():
-                task.result()
 
-    async def _claim(self) -> None:
-        while True:
-            await self._free.acquire()
-            try:
-                claimed_at, held = await self._next()
-            except asyncio.CancelledError:
-                self._free.release()
-                raise
+    async def _wake(self, draining: asyncio.Event) -> None:
+        await draining.wait()
+        self._news.set()
+
+    async def _claim(self, draining: asyncio.Event) -> None:
+        while not draining.is_set():
+            # Cleared before the look: what is queued during it is looked for again.
+            self._news.clear()
+            claimed_at = asyncio.get_running_loop().time()
+            held = await self._next() if len(self._running) < self._at_once else None
+            if held is None:
+                await self._pause()
+                continue
             keeper = Keeper(self._parts.db, held.lease, self._lease, claimed_at)
             task = asyncio.create_task(self._work(held, keeper))
             self._running[task] = Running(held, keeper)
             task.add_done_callback(self._done)
 
-    async def _next(self) -> tuple[float, Held]:
-        """Wait for a task. Cancelled in the middle of a claim it may hold one for the length of a lease."""
-        while True:
-            # Cleared before the look: what is queued during it is looked for again.
-            self._news.clear()
-            claimed_at = asyncio.get_running_loop().time()
-            try:
-                held = await store_tasks.claim_task(self._parts.db, self._name, self._lease)
-            except TROUBLE as error:
-                log.warning("database.lost", error=type(error).__name__)
-                held = None
-            if held is not None:
-                return claimed_at, held
-            try:
-                async with asyncio.timeout(random.uniform(*POLL_SECONDS)):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
+    async def _next(self) -> Held | None:
+        now = asyncio.get_running_loop().time()
+        try:
+            if now >= self._look_for_dead_at:
+                held = await store_tasks.take_over(self._parts.db, self._name, self._lease)
+                if held is not None:
+                    return held
+                self._look_for_dead_at = now + POLL_SECONDS[0]
+            return await store_tasks.claim_task(self._parts.db, self._name, self._lease)
+        except TROUBLE as error:
+            log.warning("database.lost", error=type(error).__name__)
+            return None
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(random.uniform(*POLL_SECONDS)):
+                await self._news.wait()
+        except TimeoutError:
+            return
 
     async def _work(self, held: Held, keeper: Keeper) -> None:
         lease = held.lease
@@ -131,7 +131,6 @@ class Worker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
-        self._free.release()
         # Its provider may have had no other slot.
         self._news.set()
 
