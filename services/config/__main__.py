@@ -2,8 +2,12 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import asyncpg
+import grpc
 from inkweld.access.v1.access_pb2_grpc import add_AccessServiceServicer_to_server
 from inkweld.access.v1.projects_pb2_grpc import add_ProjectServiceServicer_to_server
 from inkweld.config.v1.configuration_pb2_grpc import add_ConfigurationServiceServicer_to_server
@@ -16,7 +20,7 @@ from runtime import channel, database, logs, process, sealing, server, settings
 from runtime.identity import Signer, Verifier
 from services.config import administrator, environment
 from services.config.authority import DatabaseAuthority
-from services.config.environment import EnvironmentProblem
+from services.config.environment import Environment, EnvironmentProblem
 from services.config.live import Live
 from services.config.proofs import Passwords
 from services.config.servicer_access import AccessService
@@ -26,6 +30,9 @@ from services.config.servicer_projects import ProjectService
 from services.config.servicer_providers import ProviderService
 from services.config.servicer_settings import SettingsService
 from services.config.vault import Vault
+
+if TYPE_CHECKING:
+    from inkweld.generation.v1.models_pb2_grpc import ModelServiceAsyncStub
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICES = (
@@ -66,14 +73,32 @@ async def main(settings: Settings) -> None:
         authority = DatabaseAuthority(db, signer, live)
         models = ModelServiceStub(generation)
         house = server.new_server(Verifier("config", settings.trusted_keys_file), authority, settings)
-        add_AccessServiceServicer_to_server(AccessService(db, live, authority, Passwords()), house.grpc)
-        add_ProjectServiceServicer_to_server(ProjectService(db, live), house.grpc)
-        add_ConfigurationServiceServicer_to_server(ConfigurationService(live), house.grpc)
-        add_ProfileServiceServicer_to_server(ProfileService(db, live, models), house.grpc)
-        add_ProviderServiceServicer_to_server(ProviderService(db, live, said, keys, models), house.grpc)
-        add_SettingsServiceServicer_to_server(SettingsService(db, live, said), house.grpc)
+        for add, servicer in servicers(
+            db, live=live, authority=authority, said=said, keys=keys, models=models
+        ):
+            add(servicer, house.grpc)
         await server.serve(house, *SERVICES)
         following.cancel()
+
+
+def servicers(
+    db: asyncpg.Pool,
+    *,
+    live: Live,
+    authority: DatabaseAuthority,
+    said: Environment,
+    keys: Vault,
+    models: "ModelServiceAsyncStub",
+) -> list[tuple[Callable[[Any, grpc.aio.Server], None], object]]:
+    """All that config speaks for, each with the function that adds it to a server."""
+    return [
+        (add_AccessServiceServicer_to_server, AccessService(db, live, authority, Passwords())),
+        (add_ProjectServiceServicer_to_server, ProjectService(db, live)),
+        (add_ConfigurationServiceServicer_to_server, ConfigurationService(live)),
+        (add_ProfileServiceServicer_to_server, ProfileService(db, live, models)),
+        (add_ProviderServiceServicer_to_server, ProviderService(db, live, said, keys, models)),
+        (add_SettingsServiceServicer_to_server, SettingsService(db, live, said)),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 -- One row: how often the configuration changed. Whoever changes it counts up and notifies in the same transaction.
 CREATE TABLE configuration (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   revision bigint NOT NULL
 );
 INSERT INTO configuration (revision) VALUES (1);
@@ -13,7 +13,7 @@ CREATE INDEX revocations_by_time ON revocations (not_before);
 
 -- One row. NULL: nobody stored a value, so the environment's or the default holds.
 CREATE TABLE settings (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   kill_switch boolean,
   images_enabled boolean,
   custom_sizes jsonb,
