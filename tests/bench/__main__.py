@@ -22,7 +22,7 @@ OURS = ("gateway", "config", "generation", "media")
 COUNT, AT_ONCE, MANY_AT_ONCE = 320, 16, 64
 PROJECT = "projects/bench"
 PROFILE = "profiles/bench"
-INSTANT = {"rules": [{"match": {}, "act": {"instant": True, "seconds": 0}}]}
+INSTANT = [{"act": {"instant": True, "seconds": 0}}]
 
 
 class Bench:
