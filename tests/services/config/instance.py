@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from inkweld.access.v1.access_pb2 import Scope
 from inkweld.config.v1.configuration_pb2_grpc import ConfigurationServiceStub
 from inkweld.generation.v1 import models_pb2 as models
@@ -15,10 +16,9 @@ from inkweld.generation.v1.models_pb2_grpc import (
     ModelServiceStub,
     add_ModelServiceServicer_to_server,
 )
-from google.protobuf.empty_pb2 import Empty
 
 from runtime import channel, database, sealing
-from runtime.failure import Failure, invalid
+from runtime.failure import invalid
 from services.config import environment
 from services.config.__main__ import MIGRATIONS, SERVICES, servicers
 from services.config.authority import DatabaseAuthority
@@ -35,7 +35,6 @@ class FakeModels(ModelServiceServicer):
 
     def __init__(self) -> None:
         self.asked: list[models.CheckProfileRequest] = []
-        self.refused: Failure | None = None
 
     async def ListKinds(self, request: models.ListKindsRequest, context: Any) -> models.ListKindsResponse:
         return models.ListKindsResponse(
@@ -93,6 +92,12 @@ class Config:
 
         stub = await self.service(ConfigurationServiceStub, service)
         return stub.WatchConfiguration(WatchConfigurationRequest())
+
+    async def dump(self) -> str:
+        """All rows of all tables, as text; bytes as hexadecimal."""
+        tables = await self.db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        rows = [await self.db.fetch(f"SELECT t::text FROM {table[0]} t") for table in tables]  # noqa: S608
+        return "\n".join(row[0] for table in rows for row in table)
 
     async def close(self) -> None:
         await self._open.aclose()
