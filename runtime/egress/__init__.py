@@ -9,12 +9,14 @@ from collections.abc import Sequence
 
 import certifi
 import httpx
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.egress.addresses import Address, is_public
 from runtime.egress.endpoint import Endpoint, Kind, Reply, authorization
 from runtime.egress.exchange import Direct
 from runtime.egress.network import Policy
 from runtime.egress.refusals import Refusal
+from runtime.failure import Failure
 
 __all__ = ["Egress", "Endpoint", "Kind", "Refusal", "Reply"]
 
@@ -49,7 +51,7 @@ class Egress:
             headers["authorization"] = authorization(kind, key, provider)
         return Endpoint(
             self._transport,
-            httpx.URL(url),
+            _base(url, provider),
             kind,
             headers=headers,
             public=self._public,
@@ -57,6 +59,17 @@ class Egress:
             seconds=seconds,
             max_bytes=max_bytes,
         )
+
+
+def _base(url: str, provider: str) -> httpx.URL:
+    try:
+        base = httpx.URL(url)
+    except httpx.InvalidURL:
+        base = httpx.URL("")
+    if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
+        message = "The provider's endpoint is no address."
+        raise Failure(ErrorReason.PROVIDER_INCOMPLETE, message, provider=provider, missing="endpoint")
+    return base
 
 
 def _all_public(host: str, port: int, addresses: Sequence[Address]) -> bool:

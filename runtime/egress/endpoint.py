@@ -114,6 +114,7 @@ class Endpoint:
 
     async def fetch(self, url: str) -> bytes:
         """Gets a file a provider points to, from the public internet and without the key."""
+        self._may_cost = True  # there is a result, so there was work
         for _ in range(MAX_HOPS + 1):
             request = self._request("GET", self._public_url(url), {"accept": "*/*"})
             answer = await self._exchange(request, self._public)
@@ -215,7 +216,7 @@ def _decode(text: msgspec.Raw) -> bytes:
         return pybase64.b64decode(quoted[1:-1], validate=True)
     except ValueError:  # escaped slashes, line ends or a data URI, which few send
         plain = msgspec.json.decode(text, type=str)
-        return pybase64.b64decode("".join(plain.rpartition(",")[2].split()), validate=True)
+        return pybase64.b64decode("".join(plain.rpartition(",")[2].splitlines()), validate=True)
 
 
 def _port(url: httpx.URL) -> int:

@@ -127,7 +127,7 @@ def refusal(status: int, body: bytes) -> Refusal | None:
         wrong = Wrong()
     words = f"{wrong.error} {wrong.errors} {wrong.detail}".lower()
     if status == 500 and any(sign in words for sign in _OUT_OF_MEMORY):
-        return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "size", "cause": "out_of_memory"})
+        return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "size"})
     if status in (400, 404) and "sampler" in words:
         return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "sampler_name"})
     if status == 404:  # the server runs without --api
