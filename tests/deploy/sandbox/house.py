@@ -1,0 +1,39 @@
+"""A real sandbox on a free port, and a client of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.sandbox.app import create_app
+from deploy.sandbox.desk import KEY
+from deploy.sandbox.server import running
+
+
+@asynccontextmanager
+async def sandbox(
+    log: Path | None = None, *, scripted: bool = True, **more: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that has the sandbox's key."""
+    async with (
+        running(create_app(log, scripted, **more)) as url,
+        httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=20) as client,
+    ):
+        yield client
+
+
+async def order(client: httpx.AsyncClient, **act: Any) -> None:
+    """One fault for the next paid call."""
+    await rules(client, {"act": act, "times": 1})
+
+
+async def rules(client: httpx.AsyncClient, *given: dict[str, Any]) -> None:
+    answer = await client.post("/sandbox/script", json=list(given))
+    assert answer.status_code == 200, answer.text
+
+
+async def billed(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = (await client.get("/sandbox/log")).json()["billed"]
+    return rows
