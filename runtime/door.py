@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeAlias, cast
 
+import asyncpg
 import grpc
 import protovalidate
 import structlog
@@ -260,6 +261,8 @@ def _expected(error: Exception) -> Failure | None:
         return error
     if isinstance(error, TimeoutError):
         return Failure(ErrorReason.DEADLINE_TOO_SHORT, "The call's deadline passed.")
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
+        return invalid({"": "text cannot hold the character U+0000"})
     # Another of our services failed on the way: its own words, when they are ours, are the answer.
     return from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else None
 
