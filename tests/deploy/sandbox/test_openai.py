@@ -7,7 +7,7 @@ import httpx
 import pybase64
 import pytest
 
-from tests.deploy.sandbox.house import billed, order, sandbox
+from tests.deploy.sandbox.house import billed, inside, order, sandbox
 
 SMALL = {"model": "gpt-image-2", "prompt": "a fox in the snow", "size": "1024x640", "output_format": "jpeg"}
 PATH = "/v1/images/generations"
@@ -25,7 +25,7 @@ def events(answer: httpx.Response) -> list[dict[str, Any]]:
 
 
 async def test_models_are_listed_with_their_end() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = (await client.get("/v1/models")).json()
         one = (await client.get("/v1/models/gpt-image-1.5")).json()
 
@@ -95,7 +95,7 @@ async def test_a_transparent_background_is_transparent(output_format: str) -> No
     ],
 )
 async def test_a_bad_value_is_refused_by_name(change: dict[str, Any], param: str, code: str) -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json=SMALL | change)
         charges = await billed(client)
 
@@ -106,14 +106,14 @@ async def test_a_bad_value_is_refused_by_name(change: dict[str, Any], param: str
 
 @pytest.mark.parametrize("model", ["dall-e-3", "gpt-image-1", "nonsense"])
 async def test_a_retired_model_is_not_found(model: str) -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json=SMALL | {"model": model})
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
 
 
 async def test_another_key_is_refused() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         wrong = await client.get("/v1/models", headers={"authorization": "Bearer sk-other"})
         none = await client.get("/v1/models", headers={"authorization": ""})
 
@@ -122,7 +122,7 @@ async def test_another_key_is_refused() -> None:
 
 
 async def test_variations_are_gone() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post("/v1/images/variations")
 
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "invalid_request_error")
@@ -163,7 +163,7 @@ async def test_a_stream_can_fail_after_200() -> None:
     ],
 )
 async def test_a_refusal_by_name_is_the_real_one(name: str, status: int, code: str | None) -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         await order(client, refuse=name)
         answer = await client.post(PATH, json=SMALL)
         charges = await billed(client)

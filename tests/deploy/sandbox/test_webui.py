@@ -8,7 +8,7 @@ import httpx
 import pybase64
 import pytest
 
-from tests.deploy.sandbox.house import billed, order, rules, sandbox
+from tests.deploy.sandbox.house import billed, inside, order, rules, sandbox
 
 PATH = "/sdapi/v1/txt2img"
 SMALL = {"prompt": "hills", "width": 256, "height": 192, "seed": 7, "steps": 20}
@@ -92,7 +92,7 @@ async def test_options_are_everybodys() -> None:
 
 @pytest.mark.parametrize("name", ["sd-models", "samplers", "schedulers", "upscalers"])
 async def test_what_is_installed_is_listed(name: str) -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = (await client.get(f"/sdapi/v1/{name}")).json()
 
     assert all("title" in entry or "name" in entry for entry in answer)
@@ -178,18 +178,18 @@ async def test_a_client_that_leaves_does_not_stop_the_card() -> None:
 
 
 async def test_basic_auth_guards_the_api_but_not_the_inside() -> None:
-    async with sandbox(webui_auth="ada:lovelace") as client:
+    async with inside(webui_auth="ada:lovelace") as client:
         refused = await client.get("/sdapi/v1/options")
         let_in = await client.get("/sdapi/v1/options", auth=("ada", "lovelace"))
-        inside = await client.get("/internal/ping")
+        open_part = await client.get("/internal/ping")
 
     assert (refused.status_code, refused.json()["detail"]) == (401, "Incorrect username or password")
     assert "www-authenticate" not in refused.headers
-    assert (let_in.status_code, inside.status_code) == (200, 200)
+    assert (let_in.status_code, open_part.status_code) == (200, 200)
 
 
 async def test_too_large_a_picture_is_out_of_memory() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json=SMALL | {"width": 10_000, "height": 10_000})
 
     assert (answer.status_code, answer.json()["error"]) == (500, "OutOfMemoryError")
@@ -197,7 +197,7 @@ async def test_too_large_a_picture_is_out_of_memory() -> None:
 
 @pytest.mark.parametrize(("change", "field"), [({"steps": "many"}, "steps"), ({"width": 0}, "width")])
 async def test_a_wrong_type_is_unprocessable(change: dict[str, Any], field: str) -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json=SMALL | change)
 
     assert answer.status_code == 422
@@ -206,7 +206,7 @@ async def test_a_wrong_type_is_unprocessable(change: dict[str, Any], field: str)
 
 @pytest.mark.parametrize("path", ["/sdapi/v1/nothing", "/internal/nothing"])
 async def test_an_unknown_path_is_not_found(path: str) -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.get(path)
 
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
