@@ -284,7 +284,8 @@ _CLAIM = f"""
            claim_time = clock_timestamp()
       FROM generations g
      WHERE t.id = (SELECT w.id FROM tasks w JOIN ready USING (id) JOIN turns ON turns.creator = w.creator
-                    ORDER BY turns.served NULLS FIRST, w.run_at, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
+                    ORDER BY turns.served NULLS FIRST, w.run_at, w.generation, w.first_index LIMIT 1
+                      FOR UPDATE OF w SKIP LOCKED)
        AND g.id = t.generation
  RETURNING {_FACTS}"""  # noqa: S608
 

@@ -16,6 +16,7 @@ from inkweld.generation.v1 import generations_pb2_grpc, models_pb2_grpc
 from inkweld.media.v1 import images_pb2_grpc
 
 from runtime import channel, configuration, database, sealing
+from runtime.configuration import Configuration
 from runtime.egress import Egress
 from services.generation import store_tasks
 from services.generation.__main__ import MIGRATIONS
@@ -63,6 +64,7 @@ class Workshop:
         self.config = FakeConfig(sealing.load_public(keys.public_ring), tuple(self.kinds))
         self.hub = Hub(db)
         self.parts: Parts
+        self.live: Configuration
         self.stub: Any
         self.models: Any
         self.address = ""
@@ -109,7 +111,11 @@ class Workshop:
 
 
 @pytest.fixture
-async def workshop(database_url: str, keys: Keys, authority: FakeAuthority) -> AsyncIterator[Workshop]:
+async def workshop(
+    database_url: str, keys: Keys, authority: FakeAuthority, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Workshop]:
+    # No load balancer is given time to look away.
+    monkeypatch.setattr("runtime.server._NOT_READY_SECONDS", 0.0)
     authority.roles[PROJECT, "users/ada"] = Role.EDITOR
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -143,7 +149,7 @@ async def workshop(database_url: str, keys: Keys, authority: FakeAuthority) -> A
 
         to_config, to_media = await dial(config, "config"), await dial(media, "media")
         as_caller = await enter(channel.connect(media, settings, identity=channel.as_caller))
-        live = await enter(configuration.watch(to_config))
+        live = workshop.live = await enter(configuration.watch(to_config))
         gate = Gate(live, workshop.kinds)
         ring = sealing.load_private(keys.private_ring)
         workshop.parts = Parts(

@@ -31,7 +31,7 @@ class FakeConfig(
     def __init__(self, ring: sealing.Ring[Any], kinds: tuple[str, ...]) -> None:
         self.ring = ring
         self.key = "secret-key"
-        self.asked_for_key = 0
+        self.sealed_to = ENDPOINT
         self.changed = asyncio.Event()
         self.now = configuration_pb2.Configuration(
             revision=1, settings=Settings(kill_switch=False, images_enabled=True)
@@ -73,8 +73,7 @@ class FakeConfig(
     async def GetSealedKey(
         self, request: providers_pb2.GetSealedKeyRequest, context: object
     ) -> providers_pb2.SealedKey:
-        self.asked_for_key += 1
-        origin = sealing.origin(ENDPOINT)
+        origin = sealing.origin(self.sealed_to)
         sealed = sealing.seal(self.ring, self.key, provider=request.name, origin=origin, version=1)
         return providers_pb2.SealedKey(provider=request.name, origin=origin, version=1, sealed_key=sealed)
 
