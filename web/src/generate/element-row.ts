@@ -1,0 +1,103 @@
+import { LitElement, css, html } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { fire, valueOf } from "../events";
+import type { Role } from "../messages";
+import { base } from "../styles";
+import type { DraftElement } from "./draft";
+
+type Choice = { role: Role; name: string; icon: string; hint: string };
+
+export const ROLES: Choice[] = [
+  { role: "SUBJECT", name: "Subject", icon: "person", hint: "Who or what the picture shows" },
+  { role: "SETTING", name: "Setting", icon: "place", hint: "Where it happens" },
+  { role: "STYLE", name: "Style", icon: "brush", hint: "How it should look" },
+  { role: "REFERENCE", name: "Reference", icon: "link", hint: "Something to go by" },
+];
+
+/** One element of the writer's world. Says `change-element` with what it became, and `remove`. */
+@customElement("element-row")
+export class ElementRow extends LitElement {
+  static override styles = [
+    base,
+    css`
+      .box {
+        display: grid;
+        gap: var(--wa-space-s);
+        padding: var(--wa-space-s);
+        background: var(--wa-color-surface-lowered);
+        border-radius: var(--wa-border-radius-m);
+      }
+      .line {
+        display: grid;
+        grid-template-columns: 9.5rem minmax(0, 1fr) minmax(0, 0.7fr) auto;
+        gap: var(--wa-space-xs);
+        align-items: end;
+      }
+      @media (max-width: 40rem) {
+        .line {
+          grid-template-columns: 1fr auto;
+        }
+        .line > :nth-child(2),
+        .line > :nth-child(3) {
+          grid-column: 1 / -1;
+          grid-row: auto;
+        }
+        .line > wa-button {
+          grid-column: 2;
+          grid-row: 1;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) element!: DraftElement;
+  @property({ type: Number }) number = 1;
+
+  private change(part: Partial<DraftElement>): void {
+    fire(this, "change-element", { ...this.element, ...part });
+  }
+
+  private field(label: string, key: "name" | "type" | "roleDescription", placeholder: string, max: number) {
+    return html`<wa-input
+      size="s"
+      label=${label}
+      placeholder=${placeholder}
+      maxlength=${max}
+      .value=${this.element[key]}
+      @input=${(event: Event) => this.change({ [key]: valueOf(event) })}
+    ></wa-input>`;
+  }
+
+  override render() {
+    const chosen = ROLES.find(({ role }) => role === this.element.role) ?? ROLES[0];
+    return html`
+      <div class="box" role="group" aria-label="Element ${this.number}" data-testid="element-row">
+        <div class="line">
+          <wa-select
+            size="s"
+            label="Role"
+            .value=${this.element.role}
+            @change=${(event: Event) => this.change({ role: valueOf(event) as Role })}
+          >
+            <wa-icon slot="start" name=${chosen?.icon ?? ""}></wa-icon>
+            ${ROLES.map(({ role, name }) => html`<wa-option value=${role}>${name}</wa-option>`)}
+          </wa-select>
+          ${this.field("Name", "name", "Tamsin Vale", 200)} ${this.field("Kind", "type", "character", 100)}
+          <wa-button size="s" appearance="plain" @click=${() => fire(this, "remove")}>
+            <wa-icon name="trash" label="Remove element ${this.number}"></wa-icon>
+          </wa-button>
+        </div>
+        ${this.field(`In this picture: ${chosen?.hint.toLowerCase()}`, "roleDescription", "stands left of centre, facing us", 2000)}
+        <wa-textarea
+          size="s"
+          label="What is known"
+          rows="2"
+          resize="auto"
+          placeholder="41, oilskin coat with brass buttons, a scar through the left eyebrow"
+          .value=${this.element.description}
+          @input=${(event: Event) => this.change({ description: valueOf(event) })}
+        ></wa-textarea>
+      </div>
+    `;
+  }
+}

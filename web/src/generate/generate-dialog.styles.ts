@@ -1,0 +1,76 @@
+import { css } from "lit";
+
+export const generateDialogStyles = css`
+  wa-dialog {
+    --width: min(66rem, calc(100vw - 2rem));
+  }
+  wa-dialog::part(dialog) {
+    max-height: calc(100dvh - 2rem);
+  }
+  wa-dialog::part(title) {
+    font-family: var(--wa-font-family-heading);
+    font-weight: var(--wa-font-weight-heading);
+  }
+  wa-dialog::part(footer) {
+    border-block-start: 1px solid var(--wa-color-surface-border);
+  }
+  .steps {
+    display: flex;
+    gap: var(--wa-space-m);
+    margin-inline-end: var(--wa-space-s);
+    color: var(--wa-color-text-quiet);
+    font-size: var(--wa-font-size-s);
+  }
+  .steps li + li::before {
+    content: "›";
+    margin-inline-end: var(--wa-space-m);
+    opacity: 0.6;
+  }
+  .steps [aria-current] {
+    color: var(--wa-color-text-normal);
+    font-weight: var(--wa-font-weight-bold);
+  }
+  .waiting {
+    display: grid;
+    place-items: center;
+    min-height: 20rem;
+    font-size: 2rem;
+  }
+  .columns {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) 19rem;
+    gap: var(--wa-space-xl);
+    align-items: start;
+  }
+  aside {
+    position: sticky;
+    top: 0;
+    padding: var(--wa-space-m);
+    border: 1px solid var(--wa-color-surface-border);
+    border-radius: var(--wa-border-radius-l);
+  }
+  .error {
+    margin-block-start: var(--wa-space-m);
+  }
+  .footer {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: var(--wa-space-xs);
+    width: 100%;
+  }
+  .note {
+    flex: 1 1 auto;
+  }
+  @media (max-width: 52rem) {
+    .columns {
+      grid-template-columns: minmax(0, 1fr);
+    }
+    aside {
+      position: static;
+    }
+    .steps {
+      display: none;
+    }
+  }
+`;

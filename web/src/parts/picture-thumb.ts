@@ -1,0 +1,64 @@
+import { LitElement, css, html } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { imageAddress } from "../api";
+import { base } from "../styles";
+
+/** An image's small copy, faded in when it is there; it fills the box it is given. */
+@customElement("picture-thumb")
+export class PictureThumb extends LitElement {
+  static override styles = [
+    base,
+    css`
+      :host {
+        position: relative;
+        overflow: hidden;
+        background: var(--plate);
+      }
+      img {
+        display: block;
+        width: 100%;
+        height: 100%;
+        object-fit: cover;
+        opacity: 0;
+        transition: opacity var(--wa-transition-slow);
+      }
+      img.there {
+        opacity: 1;
+      }
+      .missing {
+        position: absolute;
+        inset: 0;
+        display: grid;
+        place-items: center;
+        color: var(--wa-color-text-quiet);
+        font-size: 1.5rem;
+      }
+    `,
+  ];
+
+  /** The image, `projects/{project}/images/{image}`. */
+  @property() name = "";
+  @property() alt = "";
+  /** How wide it will be, as the `sizes` of an `img`, so that the browser can choose the copy. */
+  @property() sizes = "20rem";
+  @state() private there = false;
+  @state() private missing = false;
+
+  override render() {
+    if (this.missing) {
+      return html`<span class="missing" role="img" aria-label=${this.alt}><wa-icon name="image"></wa-icon></span>`;
+    }
+    return html`<img
+      class=${this.there ? "there" : ""}
+      src=${imageAddress(this.name, "W256")}
+      srcset="${imageAddress(this.name, "W256")} 256w, ${imageAddress(this.name, "W1024")} 1024w"
+      sizes=${this.sizes}
+      alt=${this.alt}
+      loading="lazy"
+      decoding="async"
+      draggable="false"
+      @load=${() => (this.there = true)}
+      @error=${() => (this.missing = true)}
+    />`;
+  }
+}
