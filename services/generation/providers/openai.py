@@ -133,7 +133,7 @@ async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
     for index, picture in enumerate(drawn.data):
         yield Image(index, await _bytes(picture, reply, api))
     yield Finished(
-        usage=_usage(drawn.usage),
+        usage={"images": len(drawn.data), **_tokens(drawn.usage)},
         adaptations=_chosen(task, drawn),
         request_id=reply.headers.get("x-request-id", "")[:100],
     )
@@ -173,10 +173,10 @@ async def _bytes(picture: Picture, reply: Reply, api: Endpoint) -> bytes:
     return await reply.decode(picture.b64_json)
 
 
-def _usage(tokens: Tokens | None) -> Mapping[str, int] | None:
+def _tokens(tokens: Tokens | None) -> Mapping[str, int]:
     """By unit. Output without details is all picture."""
     if tokens is None:
-        return None
+        return {}
     given = tokens.input_tokens_details or TokenDetails(text_tokens=tokens.input_tokens)
     made = tokens.output_tokens_details or TokenDetails(image_tokens=tokens.output_tokens)
     return {

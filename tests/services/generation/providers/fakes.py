@@ -1,0 +1,114 @@
+"""The providers' APIs, played as far as a test needs, with a memory."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, Protocol
+
+import httpx
+
+from runtime.egress import Egress, Endpoint
+from services.generation.providers import Event, Provider, Task
+
+PNG = b"\x89PNG\r\n\x1a\n picture "
+KEY = "k3y-of-the-test"
+
+
+class Fake(Protocol):
+    """An API that remembers what it was asked."""
+
+    bodies: list[dict[str, Any]]
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response: ...
+
+
+def picture(number: int) -> bytes:
+    return PNG + str(number).encode()
+
+
+def encoded(number: int) -> str:
+    return base64.b64encode(picture(number)).decode()
+
+
+class FakeWebUI:
+    """A1111: txt2img answers when `finish` is set; progress counts up with each look."""
+
+    def __init__(self, **info: Any) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.calls: list[str] = []
+        self.keys: set[str | None] = set()
+        self.finish = asyncio.Event()
+        self.finish.set()
+        self.sheet = False
+        self.said = info
+        self.broken_progress = False
+        self.answer: httpx.Response | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.calls.append(request.url.path)
+        self.keys.add(request.headers.get("authorization"))
+        match request.url.path.removeprefix("/sdapi/v1/"):
+            case "txt2img":
+                self.bodies.append(json.loads(request.content))
+                await self.finish.wait()
+                return self.answer or self._drawn(self.bodies[-1])
+            case "progress":
+                looks = self.calls.count(request.url.path)
+                return httpx.Response(500 if self.broken_progress else 200, json={"progress": looks / 10})
+            case "sd-models":
+                return self.answer or httpx.Response(200, json=[])
+            case "interrupt":
+                return httpx.Response(204)
+            case _:
+                return httpx.Response(404, json={"detail": "Not Found"})
+
+    def _drawn(self, body: dict[str, Any]) -> httpx.Response:
+        count = body["batch_size"]
+        first = body["seed"] if body["seed"] >= 0 else 77
+        images = [encoded(number) for number in range(count)]
+        info = {"all_seeds": [first + number for number in range(count)], **self.said}
+        if self.sheet:
+            images.insert(0, encoded(99))
+            info["index_of_first_image"] = 1
+        return httpx.Response(200, json={"images": images, "parameters": {}, "info": json.dumps(info)})
+
+
+class FakeOpenAI:
+    """The Images API; `more` goes into the answer, `answer` replaces it."""
+
+    def __init__(self, **more: Any) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: set[str | None] = set()
+        self.more = more
+        self.answer: httpx.Response | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.keys.add(request.headers.get("authorization"))
+        if request.url.path == "/v1/models":
+            return self.answer or httpx.Response(200, json={"data": []})
+        if request.url.path != "/v1/images/generations":
+            return httpx.Response(404)
+        self.bodies.append(json.loads(request.content))
+        data = [{"b64_json": encoded(number)} for number in range(self.bodies[-1]["n"])]
+        answer = {"created": 1, "data": data, **self.more}
+        return self.answer or httpx.Response(200, json=answer, headers={"x-request-id": "req_1"})
+
+
+def api(kind: Provider, fake: Fake, *, key: str | None = KEY) -> Endpoint:
+    egress = Egress(transport=httpx.MockTransport(fake))
+    base = kind.DEFAULT_ENDPOINT or "http://127.0.0.1:7860"
+    return egress.endpoint(
+        base, key, kind, provider="providers/test", attempt_id="a", seconds=5, max_bytes=10**7
+    )
+
+
+async def events(kind: Provider, task: Task, endpoint: Endpoint) -> list[Event]:
+    return [event async for event in _all(kind, task, endpoint)]
+
+
+async def _all(kind: Provider, task: Task, endpoint: Endpoint) -> AsyncIterator[Event]:
+    async with aclosing(kind.generate(task, endpoint)) as generated:
+        async for event in generated:
+            yield event

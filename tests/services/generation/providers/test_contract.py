@@ -1,0 +1,133 @@
+"""What every kind of provider promises. A new module is held to it by being there."""
+
+from collections.abc import Mapping
+
+import httpx
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+
+from runtime.failure import Failure
+from services.generation import catalogue
+from services.generation.providers import Cancellable, Finished, Image, Provider, Task, discover
+from tests.services.generation.providers.fakes import KEY, Fake, FakeOpenAI, FakeWebUI, api, events, picture
+
+KINDS = discover()
+FAKES: Mapping[str, type[FakeOpenAI | FakeWebUI]] = {"openai": FakeOpenAI, "stable-diffusion": FakeWebUI}
+TASK = Task(model="m", prompt="a fox", count=2, size="512x512")
+
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+
+
+def fake_of(kind: Provider) -> Fake:
+    return FAKES[kind.KIND]()
+
+
+@every_kind
+def test_it_says_what_it_is(kind: Provider) -> None:
+    assert kind.TITLE
+    assert set(kind.REQUIRES) <= {"key", "endpoint", "account_id"}
+    assert "{key}" in kind.AUTHORIZATION or "{basic}" in kind.AUTHORIZATION
+    assert bool(kind.DEFAULT_ENDPOINT) != ("endpoint" in kind.REQUIRES)
+
+
+@every_kind
+def test_its_config_schema_is_one_and_closed(kind: Provider) -> None:
+    jsonschema.Draft202012Validator.check_schema(dict(kind.CONFIG_SCHEMA))
+
+    assert kind.CONFIG_SCHEMA["additionalProperties"] is False
+
+
+@every_kind
+def test_the_catalogue_knows_its_models(kind: Provider) -> None:
+    assert catalogue.load().models(kind.KIND)
+
+
+@every_kind
+async def test_pictures_come_in_order_and_the_end_comes_last(kind: Provider) -> None:
+    came = await events(kind, TASK, api(kind, fake_of(kind)))
+
+    images = [event for event in came if isinstance(event, Image)]
+    assert [(image.index, image.data) for image in images] == [(0, picture(0)), (1, picture(1))]
+    assert isinstance(came[-1], Finished)
+    assert sum(isinstance(event, Finished) for event in came) == 1
+
+
+@every_kind
+async def test_the_key_travels_in_the_header_only(kind: Provider) -> None:
+    fake = FAKES[kind.KIND]()
+
+    await events(kind, TASK, api(kind, fake))
+
+    assert fake.keys == {f"Bearer {KEY}"}
+    assert KEY not in str(fake.bodies)
+
+
+@every_kind
+async def test_the_model_is_always_sent(kind: Provider) -> None:
+    fake = fake_of(kind)
+
+    await events(kind, TASK, api(kind, fake))
+
+    assert "'m'" in str(fake.bodies)
+
+
+@every_kind
+async def test_a_good_key_passes_the_check_and_a_wrong_one_fails(kind: Provider) -> None:
+    fake = FAKES[kind.KIND]()
+    await kind.check(api(kind, fake))
+    fake.answer = httpx.Response(401, json={"error": {"code": "invalid_api_key"}, "detail": "no"})
+
+    with pytest.raises(Failure) as caught:
+        await kind.check(api(kind, fake))
+
+    assert caught.value.reason == ErrorReason.KEY_REJECTED
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"{}", b'{"data": []}', b'{"images": []}', b"null", b"<html>"]
+)
+async def test_an_answer_without_a_picture_is_unusable(kind: Provider, content: bytes) -> None:
+    fake = FAKES[kind.KIND]()
+    fake.answer = httpx.Response(200, content=content)
+
+    with pytest.raises(Failure) as caught:
+        await events(kind, TASK, api(kind, fake))
+
+    assert caught.value.reason == ErrorReason.ANSWER_UNUSABLE
+
+
+@every_kind
+async def test_an_error_shows_nothing_of_its_text(kind: Provider) -> None:
+    fake = FAKES[kind.KIND]()
+    text = "your prompt 'a secret fox' is bad"
+    fake.answer = httpx.Response(
+        400, json={"error": {"message": text, "code": text, "param": text}, "detail": text}
+    )
+
+    with pytest.raises(Failure) as caught:
+        await events(kind, TASK, api(kind, fake))
+
+    assert "fox" not in str(caught.value.to_status())
+
+
+@every_kind
+@given(
+    status=st.integers(300, 599),
+    body=st.binary(max_size=200) | st.sampled_from([b"[" * 9999, b'{"error": 1}']),
+)
+def test_no_error_body_confuses_it(kind: Provider, status: int, body: bytes) -> None:
+    kind.refusal(status, body)
+
+
+@every_kind
+async def test_who_can_cancel_does(kind: Provider) -> None:
+    if isinstance(kind, Cancellable):
+        await kind.cancel(api(kind, fake_of(kind)))
+
+
+def test_modules_of_the_folder_appear_by_themselves() -> None:
+    assert set(KINDS) == set(FAKES)
