@@ -1,0 +1,91 @@
+from google.type.money_pb2 import Money
+
+from services.generation import catalogue
+from services.generation.pricing import Asked, cost, money, quote
+
+MODELS = catalogue.load()
+
+
+def model(name: str, kind: str = "openai") -> catalogue.Model:
+    return MODELS.offered(kind, name)
+
+
+def asked(size: str = "1024x1024", quality: str = "low", pictures: int = 1, prompt: str = "") -> Asked:
+    return Asked(prompt, size, quality, pictures)
+
+
+def dollars(text: str) -> Money:
+    units, _, nanos = text.partition(".")
+    return Money(currency_code="USD", units=int(units), nanos=int(nanos.ljust(9, "0")))
+
+
+def test_ten_words_in_and_a_small_picture_out() -> None:
+    usage = {"text_in": 10, "image_out": 272, "images": 1}
+
+    assert cost(model("gpt-image-1.5"), usage, {}) == dollars("0.008754")
+
+
+def test_every_kind_of_token_has_its_price() -> None:
+    usage = {"text_in": 1, "image_in": 1, "text_out": 1, "image_out": 1}
+
+    assert cost(model("gpt-image-1.5"), usage, {}) == dollars("0.000055")
+
+
+def test_a_sum_above_a_dollar_has_units() -> None:
+    assert cost(model("gpt-image-1-mini"), {"image_out": 312_500}, {}) == dollars("2.5")
+
+
+def test_unknown_prices_stay_unknown() -> None:
+    tokens = {"text_in": 10, "image_out": 272}
+
+    assert cost(model("gpt-image-2.6-flare"), tokens, {}) is None
+    assert cost(model("any", "stable-diffusion"), {"images": 4}, {}) is None
+    assert cost(model("gpt-image-2"), {"images": 1}, {}) is None
+    assert cost(model("gpt-image-2"), None, {}) is None
+    assert cost(None, tokens, {}) is None
+    assert quote(model("gpt-image-2.6-flare"), asked(), {}) is None
+    assert quote(model("gpt-image-2.5-flare"), asked(), {}) is None
+    assert quote(model("any", "stable-diffusion"), asked(), {}) is None
+
+
+def test_a_token_without_a_price_makes_the_sum_unknown() -> None:
+    mini = model("gpt-image-1-mini")
+
+    assert cost(mini, {"image_out": 100, "text_out": 0}, {}) == dollars("0.0008")
+    assert cost(mini, {"image_out": 100, "text_out": 1}, {}) is None
+
+
+def test_the_administrators_price_holds() -> None:
+    config = {"price_per_image": 0.002}
+    any_checkpoint = model("any", "stable-diffusion")
+
+    assert cost(any_checkpoint, {"images": 4}, config) == dollars("0.008")
+    made = quote(any_checkpoint, asked(pictures=6), config)
+    assert made is not None
+    assert (made.lowest, made.highest) == (dollars("0.012"), dollars("0.012"))
+
+
+def test_a_price_of_nothing_is_a_price() -> None:
+    assert cost(model("any", "stable-diffusion"), {"images": 4}, {"price_per_image": 0}) == dollars("0.0")
+
+
+def test_a_quote_is_exact_where_the_tokens_are() -> None:
+    made = quote(model("gpt-image-1.5"), asked(pictures=2), {})
+
+    assert made is not None
+    assert (made.lowest, made.highest) == (dollars("0.017408"), dollars("0.017408"))
+
+
+def test_words_may_cost_at_most_a_token_each_byte_in_each_call() -> None:
+    made = quote(model("gpt-image-1.5"), asked(prompt="fuchs", pictures=11), {})
+
+    assert made is not None
+    assert made.highest == money(272 * 32_000 * 11 + 5 * 5_000 * 2)
+
+
+def test_what_the_model_chooses_is_quoted_from_least_to_most() -> None:
+    made = quote(model("gpt-image-1.5"), asked("auto", "auto"), {})
+
+    assert made is not None
+    assert (made.lowest, made.highest) == (dollars("0.008704"), dollars("0.19968"))
+    assert quote(model("gpt-image-2"), asked("auto", "low"), {}) is None
