@@ -66,8 +66,8 @@ class Upload:
                 await stream.write(message)
                 message = call.method.request()
             await stream.done_writing()
-        except asyncio.InvalidStateError:
-            # The service has answered already, with an error; the caller awaits it.
+        except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+            # The service stopped listening. Why, the stream will say.
             return
 
 
@@ -204,11 +204,10 @@ async def _regular(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     held = bytearray()
     while (piece := await _soon(pieces)) is not None:
         held += piece
-        while len(held) >= _PIECE_BYTES:
+        while len(held) > _PIECE_BYTES:
             yield bytes(held[:_PIECE_BYTES])
             del held[:_PIECE_BYTES]
-    if held:
-        yield bytes(held)
+    yield bytes(held)
 
 
 async def _soon(pieces: AsyncIterator[bytes]) -> bytes | None:

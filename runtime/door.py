@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, TypeAlias, cast
 
 import asyncpg
@@ -28,6 +28,9 @@ log = structlog.get_logger()
 SHORTEST_SECONDS = 0.1
 # How often an open stream looks whether its caller has been shut out, or the process is to end.
 LOOK_SECONDS = 0.5
+# How long, and how much, a refused caller is heard out.
+_HEAR_SECONDS = 10.0
+_HEAR_MESSAGES = 512
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -61,7 +64,7 @@ class Door(grpc.aio.ServerInterceptor):
             who = await self._identify(str(metadata.get("authorization", "")))
             _admit(method, who)
         except Failure as failure:
-            return _refusal(failure, method, metadata)
+            return _refusal(failure, method, metadata, streams=handler.request_streaming)
         return self._wrapped(handler, method, who, metadata)
 
     async def _identify(self, authorization: str) -> Caller:
@@ -85,7 +88,7 @@ class Door(grpc.aio.ServerInterceptor):
 
         async def answer(request: Any, context: _Context) -> Any:
             async with _guarded(method, who, metadata, context):
-                async with asyncio.timeout(_seconds(context)):
+                async with asyncio.timeout(_seconds(context)), _heard_out(request, handler.request_streaming):
                     request = await self._opened(method, who, request, streams=handler.request_streaming)
                     return await inner(request, context)
 
@@ -267,11 +270,36 @@ def _expected(error: Exception) -> Failure | None:
     return from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else None
 
 
-def _refusal(failure: Failure, method: Method, metadata: dict[str, Any]) -> _Handler:
+@asynccontextmanager
+async def _heard_out(requests: Any, streams: bool) -> AsyncIterator[None]:  # noqa: FBT001
+    """Read what a refused caller still sends, within bounds, before the refusal goes out.
+
+    When a write fails because the call has ended, grpc's Python clients put an INTERNAL of their own in the
+    place of the reason (grpc/grpc#36066).
+    """
+    try:
+        yield
+    except Failure:
+        if streams:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_HEAR_SECONDS):
+                    await _discard(requests)
+        raise
+
+
+async def _discard(requests: AsyncIterator[Any]) -> None:
+    seen = 0
+    async for _ in requests:
+        seen += 1
+        if seen == _HEAR_MESSAGES:
+            return
+
+
+def _refusal(failure: Failure, method: Method, metadata: dict[str, Any], *, streams: bool) -> _Handler:
     """A handler that refuses without reading the message."""
 
-    async def refuse(_: Any, context: _Context) -> AsyncIterator[Any]:
-        async with _guarded(method, NOBODY, metadata, context):
+    async def refuse(requests: Any, context: _Context) -> AsyncIterator[Any]:
+        async with _guarded(method, NOBODY, metadata, context), _heard_out(requests, streams):
             raise failure
         yield  # makes it a stream, whose messages nobody waits for
 

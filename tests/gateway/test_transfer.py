@@ -201,6 +201,16 @@ async def test_a_refusal_in_the_middle_of_an_upload_is_heard(front: Front) -> No
 
 
 async def test_an_upload_into_a_stranger_s_project_is_404(front: Front) -> None:
-    reply = await front.http.post("/v1/projects/other/images", content=bytes(3 << 20), headers=front.bearer())
+    # Each time the refusal meets another moment of the sending.
+    for size in range(1 << 20, 4 << 20, 300_000):
+        reply = await front.http.post(
+            "/v1/projects/other/images", content=bytes(size), headers=front.bearer()
+        )
 
-    assert reply.status_code == 404
+        assert reply.status_code == 404
+
+
+async def test_an_empty_upload_is_still_one_for_its_project(front: Front) -> None:
+    await front.http.post("/v1/projects/atlas/images", headers=front.bearer())
+
+    assert [(piece.parent, piece.file.data) for piece in front.memory.last] == [("projects/atlas", b"")]
