@@ -57,7 +57,7 @@ async def test_what_does_not_decode_is_refused_and_the_decoder_lives(
 
 async def test_a_picture_at_the_cap_fits_into_the_limits(decoders: Decoders, tmp_path: Path) -> None:
     largest = [
-        pictures.encoded(Image.new("RGBA", (8192, 8192)), compress_level=1),
+        pictures.bomb(8192, 8192),
         pictures.encoded(Image.new("RGBA", (8192, 4096)), "WEBP", method=0, lossless=True, quality=0),
     ]
 
