@@ -1,5 +1,6 @@
 """The whole system as processes in a temporary folder, for tests that kill, freeze and restart its parts."""
 
+import asyncio
 import json
 import signal
 import time
@@ -23,7 +24,10 @@ HURRIED = ("--scripted", "--seconds", "0.1")
 
 
 class Stack(stack.Stack):
-    """A local stack on free ports, with a sandbox that hurries and follows scripts."""
+    """A local stack on free ports, with a sandbox that hurries and follows scripts.
+
+    Parts are to be started from the main thread: a part ends with the thread that started it.
+    """
 
     def __init__(self, path: Path, sandbox: Sequence[str] = HURRIED, **settings: Mapping[str, str]) -> None:
         super().__init__(path, free_ports(1)[0], sandbox=sandbox, **settings)
@@ -57,6 +61,13 @@ class Stack(stack.Stack):
         self.launch(name)
         self.wait(name)
 
+    def mend(self) -> None:
+        """Start again whatever has ended, and forget the sandbox's script."""
+        for name in self.parts:
+            if self.processes[name].ended:
+                self.restart(name)
+        httpx.delete(f"{self.sandbox_url}/sandbox/script", trust_env=False).raise_for_status()
+
     def add_generation(self, name: str = "generation-2") -> None:
         """Start another process of the generation service on the same database."""
         first = self.parts["generation"]
@@ -79,6 +90,8 @@ class Stack(stack.Stack):
         )
         proof = token or self.admin_token
         async with channel.connect(self.parts[part].address, settings, identity=lambda: proof) as dialled:
+            # gRPC remembers, for the whole of this process, that a part was away and when to try again.
+            await asyncio.wait_for(dialled.channel_ready(), 10)
             yield dialled
 
     async def new_user(self, user: str) -> str:
@@ -106,6 +119,11 @@ class Stack(stack.Stack):
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(f"{self.sandbox_url}/sandbox/script", json=rules)
         assert answer.status_code == 200, answer.text
+
+    def asked(self, prompt: str) -> int:
+        """How many calls for a prompt the sandbox has had."""
+        report = httpx.get(f"{self.sandbox_url}/sandbox/log", trust_env=False).json()
+        return sum(call["prompt"] == billing.hashed(prompt) for call in report["asked"])
 
     def charges(self, prompt: str) -> list[str]:
         """How the sandbox's charges for a prompt ended, oldest first."""

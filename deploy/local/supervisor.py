@@ -85,7 +85,10 @@ def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> N
 
 
 def _ends_with_owner(number: signal.Signals) -> Callable[[], None] | None:
-    """Have the kernel pass on the owner's death, even by SIGKILL. Only Linux can."""
+    """Have the kernel pass on the owner's death, even by SIGKILL. Only Linux can.
+
+    To Linux the owner is the thread that starts the process, so that has to be one which stays.
+    """
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

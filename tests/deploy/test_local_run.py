@@ -65,7 +65,7 @@ def test_one_command_brings_everything_up_and_leaves_nothing_behind(tmp_path: Pa
         code = run.code()
         ready = browser.get("/readyz")
         signed_in = browser.post("/v1/session", json={"code": code})
-        again = browser.post("/v1/session", json={"code": code})
+        again = httpx.post(f"{run.url}/v1/session", json={"code": code}, trust_env=False)
         token = (tmp_path / "data" / "admin-token").read_text().strip()
         bearer = {"authorization": f"Bearer {token}"}
         made = browser.post("/v1/projects", json={"title": "Kept"}, headers=bearer)

@@ -122,6 +122,6 @@ async def test_config_may_be_away_for_a_while(stack: Stack) -> None:
         async with stack.channel("generation", jwt) as generation:
             drawn = await writing.draw(generation, "A fox who needs no settings")
     finally:
-        await asyncio.to_thread(stack.restart, "config")
+        stack.restart("config")
 
     assert drawn.images

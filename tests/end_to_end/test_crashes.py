@@ -8,7 +8,7 @@ from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.names import leaf
 from tests.end_to_end import writing
-from tests.stack import Stack
+from tests.stack import Stack, eventually
 
 pytestmark = pytest.mark.stack
 
@@ -24,13 +24,9 @@ async def commits_held_back(stack: Stack) -> AsyncIterator[Callable[[], Awaitabl
         await connection.close()
 
 
-async def reaches(stack: Stack, generation: str, state: str) -> None:
+def reaches(stack: Stack, generation: str, state: str) -> None:
     """Wait until the generation's only task is in a state."""
-    for _ in range(400):
-        if await asyncio.to_thread(writing.task_states, stack, generation) == [state]:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"The task did not get to {state}.")
+    eventually(f"the task gets to {state}", lambda: writing.task_states(stack, generation) == [state])
 
 
 async def test_an_answer_that_was_stored_is_kept_when_generation_is_killed(stack: Stack) -> None:
@@ -38,10 +34,10 @@ async def test_an_answer_that_was_stored_is_kept_when_generation_is_killed(stack
     async with commits_held_back(stack) as let_go:
         async with stack.channel("generation") as channel:
             begun = await writing.begin(channel, prompt)
-        await reaches(stack, begun.name, "FETCHING")
+        reaches(stack, begun.name, "FETCHING")
         stack.kill("generation")
         await let_go()
-        await asyncio.to_thread(stack.restart, "generation")
+        stack.restart("generation")
 
     async with stack.channel("generation") as channel:
         ended = await writing.end(channel, begun.name)
@@ -56,9 +52,9 @@ async def test_a_call_that_was_cut_off_is_not_made_again(stack: Stack) -> None:
     await stack.script({"match": {"prompt": prompt}, "act": {"seconds": 5}})
     async with stack.channel("generation") as channel:
         begun = await writing.begin(channel, prompt)
-    await reaches(stack, begun.name, "DISPATCHING")
+    eventually("the provider draws", lambda: stack.asked(prompt) == 1)
     stack.kill("generation")
-    await asyncio.to_thread(stack.restart, "generation")
+    stack.restart("generation")
 
     async with stack.channel("generation") as channel:
         ended = await writing.end(channel, begun.name)
@@ -74,7 +70,7 @@ async def test_a_waiting_generation_survives_the_process(stack: Stack) -> None:
     async with stack.channel("generation") as channel:
         begun = [await writing.begin(channel, f"{prompt}, number {n}") for n in range(6)]
     stack.kill("generation")
-    await asyncio.to_thread(stack.restart, "generation")
+    stack.restart("generation")
 
     async with stack.channel("generation") as channel:
         ended = [await writing.end(channel, one.name) for one in begun]
@@ -88,10 +84,10 @@ async def test_no_image_is_lost_when_media_is_killed(stack: Stack) -> None:
     async with commits_held_back(stack) as let_go:
         async with stack.channel("generation") as channel:
             begun = await writing.begin(channel, prompt)
-        await reaches(stack, begun.name, "FETCHING")
+        reaches(stack, begun.name, "FETCHING")
         stack.kill("media")
         await let_go()
-    await asyncio.to_thread(stack.restart, "media")
+    stack.restart("media")
 
     async with stack.channel("generation") as channel:
         ended = await writing.end(channel, begun.name)
@@ -106,10 +102,10 @@ async def test_media_may_be_away_while_a_picture_is_drawn(stack: Stack) -> None:
     await stack.script({"match": {"prompt": prompt}, "act": {"seconds": 1}})
     async with stack.channel("generation") as channel:
         begun = await writing.begin(channel, prompt)
-        await reaches(stack, begun.name, "DISPATCHING")
+        eventually("the provider draws", lambda: stack.asked(prompt) == 1)
         stack.kill("media")
         await asyncio.sleep(1.5)
-        await asyncio.to_thread(stack.restart, "media")
+        stack.restart("media")
         ended = await writing.end(channel, begun.name)
 
     assert ended.state == pb.Generation.SUCCEEDED
@@ -119,14 +115,18 @@ async def test_media_may_be_away_while_a_picture_is_drawn(stack: Stack) -> None:
 async def test_two_processes_share_the_work(stack: Stack) -> None:
     prompt = "A fox among many"
     await stack.script({"match": {"prompt": prompt}, "act": {"seconds": 0.3, "instant": True}})
-    await asyncio.to_thread(stack.add_generation)
+    stack.add_generation()
     try:
         async with stack.channel("generation") as channel:
-            begun = [await writing.begin(channel, f"{prompt}, number {n}") for n in range(12)]
+            # A WebUI draws one picture at a time; this provider takes more calls at once.
+            begun = [
+                await writing.begin(channel, f"{prompt}, number {n}", profile=writing.PICTURE)
+                for n in range(12)
+            ]
             ended = await asyncio.gather(*(writing.end(channel, one.name) for one in begun))
         logs = [stack.folder.log(name).read_text() for name in ("generation", "generation-2")]
     finally:
-        await asyncio.to_thread(stack.remove, "generation-2")
+        stack.remove("generation-2")
 
     assert {one.state for one in ended} == {pb.Generation.SUCCEEDED}
     assert all(len(stack.charges(f"{prompt}, number {n}")) == 1 for n in range(12))
@@ -138,10 +138,10 @@ async def test_a_process_that_froze_past_its_lease_changes_nothing(stack: Stack)
     async with commits_held_back(stack) as let_go:
         async with stack.channel("generation") as channel:
             begun = await writing.begin(channel, prompt)
-        await reaches(stack, begun.name, "FETCHING")
+        reaches(stack, begun.name, "FETCHING")
         stack.freeze("generation")
         try:
-            await asyncio.to_thread(stack.add_generation)
+            stack.add_generation()
             await let_go()
             async with stack.channel("generation-2") as channel:
                 ended = await writing.end(channel, begun.name)
@@ -155,7 +155,7 @@ async def test_a_process_that_froze_past_its_lease_changes_nothing(stack: Stack)
         async with stack.channel("generation") as channel:
             next_one = await writing.draw(channel, "A fox on its feet again")
     finally:
-        await asyncio.to_thread(stack.remove, "generation-2")
+        stack.remove("generation-2")
 
     assert ended.state == pb.Generation.SUCCEEDED
     assert still == events

@@ -47,8 +47,8 @@ def test_the_commands_for_administrators_work_as_written(stack: Stack, grpcurl: 
     assert done.returncode == 0, done.stdout + done.stderr
     for word in (
         "inkweld.media.v1.ImageService",
-        '"lastFour": "0000"',
-        '"imageReady"',
+        '"last_four": "0000"',
+        '"image_ready"',
         '"state": "SUCCEEDED"',
         '"saved": true',
     ):
