@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 
 from deploy.sandbox.drawing.palettes import mix
-from deploy.sandbox.drawing.scenery import Canvas, Shape, disc
+from deploy.sandbox.drawing.scenery import Canvas, Point, Shape, disc
 
 
 def fir(rng: random.Random, x: float, foot: float, height: float) -> Shape:
@@ -113,19 +113,42 @@ def boat(canvas: Canvas, shore: float) -> None:
 
 
 def orbit(canvas: Canvas) -> None:
-    """A ringed planet low in the sky."""
-    s = min(canvas.size) * canvas.rng.uniform(0.09, 0.14)
-    x, y = canvas.width - canvas.sun[0], canvas.sun[1] * canvas.rng.uniform(0.7, 1.3)
-    ring = [
-        (
-            x + math.cos(a / 40 * math.tau) * s * 2.0,
-            y + math.sin(a / 40 * math.tau) * s * 0.42 - math.cos(a / 40 * math.tau) * s * 0.3,
-        )
-        for a in range(41)
-    ]
-    inner = [(x + (px - x) * 0.8, y + (py - y) * 0.8) for px, py in reversed(ring)]
-    disc(canvas, (x, y), s, mix(canvas.palette.cloud, canvas.palette.light, 0.3))
-    canvas.paint(
-        mix(canvas.palette.light, canvas.palette.cloud, 0.4),
-        canvas.cut([*ring, *inner]).point([round(v * 0.7) for v in range(256)]),
-    )
+    """A ringed planet, opposite the light and lit by it."""
+    size = min(canvas.size) * canvas.rng.uniform(0.1, 0.16)
+    away = 1 if canvas.sun[0] < canvas.width / 2 else -1
+    x, y = canvas.width / 2 + away * canvas.width * 0.24, canvas.height * canvas.rng.uniform(0.16, 0.3)
+    dust = mix(canvas.palette.light, canvas.palette.cloud, 0.35)
+    back, front = _ring((x, y), size)
+    canvas.paint(dust, canvas.cut(back).point([round(v * 0.55) for v in range(256)]))
+    body = mix(canvas.palette.cloud, canvas.palette.light, 0.25)
+    disc(canvas, (x, y), size, body)
+    for i in range(8):
+        shade = canvas.cut(*_crescent((x, y), size, away, i / 8)).point([v // 9 for v in range(256)])
+        canvas.paint((6, 8, 24), shade)
+    canvas.paint(dust, canvas.cut(front).point([round(v * 0.8) for v in range(256)]))
+
+
+def _ring(centre: Point, size: float) -> tuple[Shape, Shape]:
+    """The half behind the planet and the half before it."""
+    halves = []
+    for begin in (24, 0):
+        outer = [_on_ring(centre, size * 2.0, (begin + i) / 48) for i in range(25)]
+        inner = [_on_ring(centre, size * 1.45, (begin + i) / 48) for i in reversed(range(25))]
+        halves.append([*outer, *inner])
+    return halves[0], halves[1]
+
+
+def _on_ring(centre: Point, reach: float, turn: float) -> Point:
+    across, down = math.cos(turn * math.tau) * reach, math.sin(turn * math.tau) * reach * 0.2
+    return centre[0] + across, centre[1] + down - across * 0.22
+
+
+def _crescent(centre: Point, size: float, away: int, depth: float) -> list[Shape]:
+    """The part of a disc that the light does not reach, thinner as `depth` grows."""
+    rim, edge = [], []
+    for i in range(33):
+        turn = (i / 32 - 0.5) * math.pi
+        rim.append((centre[0] + away * math.cos(turn) * size, centre[1] + math.sin(turn) * size))
+        inward = math.cos(turn) * (2 * depth - 1) * size
+        edge.append((centre[0] + away * inward, centre[1] + math.sin(turn) * size))
+    return [[*rim, *reversed(edge)]]

@@ -60,10 +60,11 @@ PALETTES: Mapping[str, Palette] = {
 
 WORDS: Mapping[str, str] = {
     "aurora": "aurora borealis northern polar",
-    "night": "night midnight moon moonlit star stars starry space galaxy cosmic dark nacht lantern",
+    "night": "night midnight moon moonlit star stars starry space galaxy cosmic planet nebula "
+    "spaceship starship alien dark nacht lantern",
     "ember": "fire flame dragon lava volcano demon hell war burning inferno ember",
     "storm": "storm thunder rain grey gray noir gloomy grim ghost haunted horror",
-    "snow": "snow winter ice frozen glacier arctic frost cold schnee mountain mountains peak alps",
+    "snow": "snow snowy winter ice frozen glacier arctic frost cold schnee mountain mountains peak alps",
     "desert": "desert dune dunes sand canyon pyramid oasis camel savanna mars",
     "autumn": "autumn fall leaves october harvest pumpkin fox village inn",
     "forest": "forest wood woods tree trees jungle elf elven moss green meadow garden druid wald",

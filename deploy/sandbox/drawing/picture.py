@@ -4,16 +4,17 @@ import io
 import math
 from dataclasses import dataclass
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageStat
 
 from deploy.sandbox.drawing import noise
 from deploy.sandbox.drawing.scenes import compose
 
 # Larger pictures are painted at this many pixels and enlarged; only the grain is made at full size.
-PAINTED_PIXELS = 1_100_000
+PAINTED_PIXELS = 800_000
 GRAIN = 3.0
 MARK = "sandbox"
 PREVIEW_EDGE = 320
+LIGHT_GROUND = 170
 
 
 @dataclass(frozen=True)
@@ -94,5 +95,7 @@ def _mark(picture: Image.Image, alpha: Image.Image | None) -> None:
     place, anchor = (picture.width - size * 1.3, picture.height - size * 1.2), "rs"
     if alpha is not None:
         place, anchor = (picture.width / 2, picture.height * 0.93), "ms"
-    pen.text((place[0] + 1, place[1] + 1), text, (0, 0, 0, 90), font, anchor)
-    pen.text(place, text, (255, 255, 255, 190), font, anchor)
+    left, top, right, bottom = (max(0, round(edge)) for edge in pen.textbbox(place, text, font, anchor))
+    ground = picture.crop((left, top, max(left + 1, right), max(top + 1, bottom))).convert("L")
+    ink = (40, 36, 60, 170) if ImageStat.Stat(ground).mean[0] > LIGHT_GROUND else (255, 255, 255, 190)
+    pen.text(place, text, ink, font, anchor)

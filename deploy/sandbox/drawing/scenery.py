@@ -1,5 +1,6 @@
 """What a picture is made of: sky, light, land, water, trees. Every brush paints on one canvas."""
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -48,9 +49,9 @@ def gradient(size: tuple[int, int], stops: Sequence[Colour]) -> Image.Image:
 
 def glow(canvas: Canvas, centre: Point, radius: float, colour: Colour, strength: float) -> None:
     """Light that falls off around a point."""
-    fall = Image.radial_gradient("L").point(
-        [round(255 * strength * (1 - v / 255) ** 2.2) for v in range(256)]
-    )
+    # Pillow's gradient reaches 180 where the circle touches the square around it.
+    table = [round(255 * strength * max(0.0, 1 - v / 180) ** 2.2) for v in range(256)]
+    fall = Image.radial_gradient("L").point(table)
     side = max(2, round(radius * 2))
     mask = Image.new("L", canvas.size)
     mask.paste(fall.resize((side, side), Image.Resampling.BILINEAR), _corner(centre, radius))
@@ -120,22 +121,21 @@ def clouds(canvas: Canvas, amount: float) -> None:
 
 
 def aurora(canvas: Canvas, horizon: float) -> None:
-    """Curtains of light."""
-    for tone, share in ((canvas.palette.cloud, 0.85), ((126, 104, 214), 0.45)):
-        line = noise.ridge(canvas.rng, 96, cells=2, rough=0.45)
-        mask = Image.new("L", (96, 64))
-        pixels = []
-        for y in range(64):
-            for x in range(96):
-                low = 24 + line[x] * 36
-                above = (low - y) / 34
-                pixels.append(round(255 * share * max(0.0, 1 - above) ** 1.8) if 0 <= above < 1 else 0)
-        mask.putdata(pixels)
-        streaks = noise.field(canvas.rng, (canvas.width, 8), (24, 1), 3).resize(canvas.size)
-        tall = mask.resize((canvas.width, max(2, round(horizon))), Image.Resampling.BICUBIC)
-        full = Image.new("L", canvas.size)
-        full.paste(tall, (0, 0))
-        canvas.paint(tone, ImageChops.multiply(full, streaks.point([min(255, 60 + v) for v in range(256)])))
+    """Curtains of light, bright at their hem."""
+    rng, columns = canvas.rng, 320
+    rise = Image.linear_gradient("L").point([round(255 * (v / 255) ** 2.4) for v in range(256)])
+    for colour, share in ((canvas.palette.cloud, 0.8), ((140, 116, 226), 0.4), ((186, 244, 190), 0.45)):
+        hem = noise.ridge(rng, columns, cells=2.2, rough=0.42)
+        tall = noise.ridge(rng, columns, cells=9, rough=0.7)
+        curtain = Image.new("L", (columns, 200))
+        for x in range(columns):
+            foot, height = round(70 + 118 * hem[x]), round(40 + 130 * tall[x])
+            curtain.paste(rise.resize((1, height)), (x, foot - height))
+        full = curtain.resize((canvas.width, round(horizon)), Image.Resampling.BICUBIC)
+        full = full.filter(ImageFilter.GaussianBlur(canvas.width / 260))
+        mask = Image.new("L", canvas.size)
+        mask.paste(full.point([round(v * share) for v in range(256)]), (0, 0))
+        canvas.paint(colour, mask)
 
 
 def land(canvas: Canvas, line: Sequence[float], top: Colour, foot: Colour) -> None:
@@ -165,6 +165,46 @@ def ranges(
         land(canvas, line, colour, mix(colour, haze(palette), 0.5 * (1 - near) + 0.06))
         lines.append(line)
     return lines
+
+
+def peaks(canvas: Canvas, horizon: float, height: float) -> None:
+    """A range of sharp mountains with snow on them, in shadow where they turn from the light."""
+    palette, count = canvas.palette, 320
+    rough = noise.ridge(canvas.rng, count, cells=1.7, rough=0.5, octaves=6)
+    tall = [1 - abs(2 * value - 1) for value in rough]
+    low, high = min(tall), max(tall)
+    crest = [(value - low) / (high - low) for value in tall]
+    line = [horizon + canvas.height * (0.04 - height * value**1.1) for value in crest]
+    rock = mix(tone(canvas, 0.3), palette.sky[0], 0.25)
+    land(canvas, line, rock, haze(palette))
+    step, jag = canvas.width / (count - 1), noise.ridge(canvas.rng, count, cells=40, rough=0.6, octaves=3)
+    drop = [
+        canvas.height * height * max(0.0, c - 0.45) * (0.1 + 1.5 * j**1.6)
+        for c, j in zip(crest, jag, strict=True)
+    ]
+    top = [(i * step, y) for i, y in enumerate(line)]
+    edge = [(i * step, y + d) for i, (y, d) in enumerate(zip(line, drop, strict=True))]
+    snow = canvas.cut([*top, *reversed(edge)])
+    canvas.paint(mix(palette.light, (255, 255, 255), 0.4), snow.point([round(v * 0.86) for v in range(256)]))
+    canvas.paint(
+        mix(rock, palette.near, 0.3), _shadow(canvas, top).point([round(v * 0.36) for v in range(256)])
+    )
+
+
+def _shadow(canvas: Canvas, crest: Sequence[Point]) -> Image.Image:
+    """The flanks that face away from the light, as one mask."""
+    flanks = []
+    long = canvas.height * 0.3
+    for (x, y), (right, below) in itertools.pairwise(crest):
+        away = (below - y) * (1 if x > canvas.sun[0] else -1)
+        if away > 0:
+            lean = long * 0.42 * (1 if x > canvas.sun[0] else -1)
+            flanks.append([(x, y), (right, below), (right + lean, below + long), (x + lean, y + long)])
+    fade = gradient(
+        (1, canvas.height), [(255,) * 3, (255,) * 3, (120,) * 3, (0,) * 3, (0,) * 3, (0,) * 3]
+    ).convert("L")
+    under = canvas.cut([(0.0, float(canvas.height)), *crest, (float(canvas.width), float(canvas.height))])
+    return ImageChops.multiply(ImageChops.multiply(canvas.cut(*flanks), under), fade.resize(canvas.size))
 
 
 def haze(palette: Palette) -> Colour:

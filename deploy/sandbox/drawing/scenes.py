@@ -19,6 +19,7 @@ SAILS = palettes.words("boat ship sail pirate harbour harbor sea ocean")
 CITY = palettes.words("city skyline town street neon skyscraper metropolis cyberpunk")
 CASTLE = palettes.words("castle tower fortress citadel palace kingdom keep fantasy dragon")
 SPACE = palettes.words("space galaxy planet cosmic mars alien starship universe")
+PEAKS = palettes.words("mountain mountains peak peaks alps alpine glacier snow snowy winter himalaya berge")
 TREES = palettes.words("forest wood woods tree trees jungle pine fir druid elven wald autumn")
 
 
@@ -38,13 +39,15 @@ def compose(prompt: str, size: tuple[int, int], seed: int, *, transparent: bool)
 
 def _landscape(canvas: Canvas, said: frozenset[str]) -> None:
     palette, rng = canvas.palette, canvas.rng
-    wet = bool(said & WATER) or (not said & (TREES | CITY | CASTLE) and rng.random() < 0.34)
+    wet = bool(said & WATER) or (not said & (TREES | CITY | CASTLE | SPACE) and rng.random() < 0.34)
     horizon = canvas.height * (rng.uniform(0.5, 0.58) if wet else rng.uniform(0.46, 0.56))
     _sky(canvas, said, horizon)
     if wet:
         _shore(canvas, said, horizon)
         return
     dunes = palette is PALETTES["desert"]
+    if said & PEAKS:
+        scenery.peaks(canvas, horizon + canvas.height * 0.06, rng.uniform(0.34, 0.42))
     lines = scenery.ranges(
         canvas,
         horizon,
@@ -69,9 +72,9 @@ def _landscape(canvas: Canvas, said: frozenset[str]) -> None:
 
 def _sky(canvas: Canvas, said: frozenset[str], horizon: float) -> None:
     scenery.stars(canvas, horizon)
-    scenery.sun(canvas)
     if canvas.palette is PALETTES["aurora"]:
         scenery.aurora(canvas, horizon)
+    scenery.sun(canvas)
     if said & SPACE:
         figures.orbit(canvas)
     scenery.clouds(canvas, 0.25 if canvas.palette.stars else canvas.rng.uniform(0.4, 0.85))
@@ -81,6 +84,8 @@ def _sky(canvas: Canvas, said: frozenset[str], horizon: float) -> None:
 
 def _shore(canvas: Canvas, said: frozenset[str], horizon: float) -> None:
     palette, rng = canvas.palette, canvas.rng
+    if said & PEAKS:
+        scenery.peaks(canvas, horizon, rng.uniform(0.3, 0.38))
     for i in range(3):
         hills = noise.ridge(rng, 260, cells=2 + i, rough=0.5)
         slope = rng.choice((-1, 1))
@@ -102,7 +107,7 @@ def _portrait(canvas: Canvas, said: frozenset[str], *, transparent: bool) -> Ima
     """A head in profile with a landscape inside, on paper."""
     rng, palette = canvas.rng, canvas.palette
     mirrored = rng.random() < 0.5
-    outline = canvas.cut(profile.head(canvas, mirrored=mirrored))
+    outline = canvas.cut(*profile.head(canvas, said, mirrored=mirrored))
     canvas.sun = (canvas.width * rng.uniform(0.4, 0.6), canvas.height * rng.uniform(0.26, 0.34))
     _landscape(canvas, said - PEOPLE)
     inside = _finish(canvas.image)
@@ -112,7 +117,8 @@ def _portrait(canvas: Canvas, said: frozenset[str], *, transparent: bool) -> Ima
     paper = Canvas(canvas.size, replace(palette, sky=_paper(palette)), rng)
     halo = (canvas.width * (0.44 if mirrored else 0.56), canvas.height * 0.42)
     scenery.disc(paper, halo, min(canvas.size) * 0.36, mix(paper.palette.sky[0], palette.sky[-2], 0.5))
-    shadow = ImageChops.offset(outline, round(canvas.width * 0.012), round(canvas.height * 0.01))
+    shadow = Image.new("L", canvas.size)
+    shadow.paste(outline, (round(canvas.width * 0.012), round(canvas.height * 0.01)))
     shadow = shadow.filter(ImageFilter.GaussianBlur(canvas.width / 60))
     paper.paint(mix(palette.near, (0, 0, 0), 0.2), shadow.point([v // 3 for v in range(256)]))
     paper.image.paste(inside, (0, 0), outline)
