@@ -107,6 +107,8 @@ async def serve(application: Starlette, settings: Settings, watchers: Watchers) 
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            # Longer than proxies keep theirs, so that none sends into a connection that is being closed.
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=int(settings.drain_seconds),
             ssl_certfile=settings.http_certificate_file,
             ssl_keyfile=settings.http_key_file,

@@ -30,12 +30,14 @@ def build(
     secure: bool,
 ) -> Starlette:
     """Put the application together; `channels` are by the names of the services."""
-    # Endpoints that are objects are ASGI applications: they take every method and refuse by themselves.
+    # Endpoints that are objects are ASGI applications: they take every method, and refuse in our own words.
     routes = [
         Route("/healthz", Liveness()),
         Route("/readyz", Readiness(channels, configuration)),
         Route("/v1/{path:path}", Api(channels, sessions, watchers)),
-        Route("/{path:path}", Web(web)),
     ]
     border = Middleware(Border, sessions=sessions, hosts=hosts, secure=secure, probes=PROBES)
-    return Starlette(routes=routes, middleware=[border])
+    application = Starlette(routes=routes, middleware=[border])
+    application.router.default = Web(web)
+    application.router.redirect_slashes = False
+    return application

@@ -1,17 +1,18 @@
 """HTTP to gRPC for every annotated method, with no code for any one of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.calls import Call
 from gateway.events import Events
-from gateway.leaving import Watchers
+from gateway.leaving import Watchers, stopping
 from gateway.methods import Method, methods
 from gateway.printing import to_json
 from gateway.routes import Table
@@ -42,12 +43,27 @@ class Unary:
 
     async def __call__(self, call: Call) -> Answer:
         message = await call.message()
-        reply = await self.start(message, metadata=call.metadata, timeout=UNARY_SECONDS)
+        reply = await self._reply(self.start(message, metadata=call.metadata, timeout=UNARY_SECONDS), call)
         headers = self.sessions.of_answer(call.method, reply, call.http.headers)
         return Response(
             to_json(reply),
             headers={"content-type": "application/json", "cache-control": "no-store"} | headers,
         )
+
+    async def _reply(self, started: Any, call: Call) -> Any:
+        try:
+            async with stopping(call.http.receive, started.cancel):
+                return await started
+        except asyncio.CancelledError:
+            if _is_ours(started):
+                raise ClientDisconnect from None
+            raise
+
+
+def _is_ours(started: Any) -> bool:
+    """Whether the call was cancelled because its client left, and not because this task is to end."""
+    task = asyncio.current_task()
+    return bool(started.cancelled() and task is not None and not task.cancelling())
 
 
 class Api:

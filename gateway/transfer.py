@@ -11,6 +11,7 @@ import grpc
 import structlog
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.media.v1.images_pb2 import BytesInfo
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,7 +20,7 @@ from gateway.calls import Call
 from gateway.errors import Refusal
 from gateway.leaving import Watchers
 from gateway.printing import to_json
-from runtime.failure import from_rpc_error
+from runtime.failure import Failure, from_rpc_error
 
 log = structlog.get_logger()
 
@@ -99,7 +100,7 @@ class Download:
     async def _begin(self, message: Message, call: Call, *, ranged: bool) -> tuple[Any, BytesInfo, str]:
         stream = self.start(message, metadata=call.metadata)
         try:
-            first = await stream.read()
+            first = await _read(stream)
         except grpc.aio.AioRpcError as error:
             stream.cancel()
             if ranged and (failure := from_rpc_error(error)) and "read_offset" in failure.fields:
@@ -135,12 +136,19 @@ class _Bytes:
 
     async def _pump(self, send: Send, gone: asyncio.Task[None]) -> None:
         while not gone.done():
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                piece = await self.stream.read()
+            piece = await _read(self.stream)
             if piece is grpc.aio.EOF:
                 return
             # `send` waits while the reader is slow, and at once forgets what one who left would have got.
             await send({"type": "http.response.body", "body": piece.data, "more_body": True})
+
+
+async def _read(stream: Any) -> Any:
+    try:
+        async with asyncio.timeout(_SILENCE_SECONDS):
+            return await stream.read()
+    except TimeoutError:
+        raise Failure(ErrorReason.SERVICE_UNAVAILABLE, "The bytes do not arrive. Try again.") from None
 
 
 def _asked(call: Call) -> tuple[Any, str]:

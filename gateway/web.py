@@ -16,6 +16,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 _FRESH = "no-cache"
 _INDEX = "/index.html"
 _ASSETS = "/assets/"
+_API = "/v1/"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Web:
     def _find(self, path: str) -> File | None:
         file = self._files.get(path)
         # A missing asset must not come back as a page.
-        if file is None and "." not in path.rpartition("/")[2] and not path.startswith((_ASSETS, "/v1/")):
+        if file is None and "." not in path.rpartition("/")[2] and not f"{path}/".startswith((_ASSETS, _API)):
             file = self._files.get(_INDEX)
         return file
 

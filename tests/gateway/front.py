@@ -158,22 +158,29 @@ def _method(method: Any, memory: Memory) -> Callable[..., Any]:
         if method.client_streaming:
             request = [piece async for piece in request]
         answer = memory.note(method.name, request, context)
+        if isinstance(answer, float):
+            await _pause(answer, method.name, memory)
+            answer = None
         return empty() if answer is None else answer
 
     async def stream(self: object, request: Any, context: Any) -> AsyncIterator[Any]:
-        try:
-            for item in memory.note(method.name, request, context) or ():
-                if isinstance(item, Exception):
-                    raise item
-                if isinstance(item, float):
-                    await asyncio.sleep(item)
-                else:
-                    yield item
-        except asyncio.CancelledError:
-            memory.cancelled.append(method.name)
-            raise
+        for item in memory.note(method.name, request, context) or ():
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, float):
+                await _pause(item, method.name, memory)
+            else:
+                yield item
 
     return stream if method.server_streaming else unary
+
+
+async def _pause(seconds: float, name: str, memory: Memory) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        memory.cancelled.append(name)
+        raise
 
 
 @asynccontextmanager

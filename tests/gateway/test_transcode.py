@@ -1,7 +1,10 @@
 """Every annotated method over HTTP."""
 
+import asyncio
 import re
+import time
 
+import httpx
 import pytest
 from inkweld.access.v1 import projects_pb2
 from inkweld.config.v1 import profiles_pb2
@@ -81,7 +84,8 @@ async def test_an_unknown_verb_is_no_resource(front: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/projects/a%2Fb", "/v1/projects/", "/v1/projects/%FF", "/v1/projects/a%3Ab"]
+    "path",
+    ["/v1/projects/a%2Fb", "/v1/projects/", "/v1/projects/%FF", "/v1/projects/a%3Ab", "/v1", "/v1/a%0Ab"],
 )
 async def test_no_odd_segment_is_a_name(front: Front, path: str) -> None:
     reply = await front.http.get(path, headers=front.bearer())
@@ -217,6 +221,18 @@ async def test_head_answers_without_a_body(front: Front) -> None:
     reply = await front.http.head("/v1/me", headers=front.bearer())
 
     assert (reply.status_code, reply.content) == (200, b"")
+
+
+async def test_a_client_that_leaves_ends_the_call(front: Front) -> None:
+    front.memory.answers["GetMe"] = 5.0
+
+    with pytest.raises(httpx.ReadTimeout):
+        await front.http.get("/v1/me", headers=front.bearer(), timeout=0.2)
+
+    ends = time.monotonic() + 1
+    while "GetMe" not in front.memory.cancelled:
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.01)
 
 
 async def test_public_methods_need_no_one(front: Front) -> None:
