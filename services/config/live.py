@@ -83,7 +83,8 @@ class Live:
         try:
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(told.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await told.wait()
                 told.clear()
                 await self._load_or_stay()
         finally:

@@ -1,4 +1,4 @@
-"""A config service as it runs: a real server on a real database, with a stand-in for generation's ModelService."""
+"""A config service as it runs: a real server on a real database, with a fake of generation's ModelService."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -93,14 +93,15 @@ class Config:
         stub = await self.service(ConfigurationServiceStub, service)
         return stub.WatchConfiguration(WatchConfigurationRequest())
 
-    async def dump(self) -> str:
-        """All rows of all tables, as text; bytes as hexadecimal."""
-        tables = await self.db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        rows = [await self.db.fetch(f"SELECT t::text FROM {table[0]} t") for table in tables]  # noqa: S608
-        return "\n".join(row[0] for table in rows for row in table)
-
     async def close(self) -> None:
         await self._open.aclose()
+
+
+async def all_rows(db: asyncpg.Pool) -> str:
+    """All rows of all tables, as text; bytes as hexadecimal."""
+    tables = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    rows = [await db.fetch(f"SELECT '{table[0]}' || t::text FROM {table[0]} t") for table in tables]  # noqa: S608
+    return "\n".join(row[0] for table in rows for row in table)
 
 
 @asynccontextmanager

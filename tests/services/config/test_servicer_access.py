@@ -13,7 +13,7 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from services.config.servicer_access import TRIES
 from tests.house import failure_of
-from tests.services.config.instance import Config
+from tests.services.config.instance import Config, all_rows
 
 PASSWORD = "correct horse battery"
 
@@ -42,7 +42,7 @@ async def refusal(call: object) -> bytes:
         await call  # type: ignore[misc]
     failure = failure_of(refused.value)
     assert failure.reason == ErrorReason.CALLER_UNKNOWN
-    return failure.to_status().SerializeToString() + refused.value.details().encode()
+    return bytes(failure.to_status().SerializeToString())
 
 
 async def test_a_code_signs_in_once(config: Config) -> None:
@@ -196,8 +196,8 @@ async def test_others_sessions_are_out_of_reach(config: Config) -> None:
         with pytest.raises(AioRpcError) as refused:
             await call
         assert failure_of(refused.value).reason == ErrorReason.CALLER_FORBIDDEN
+    own_name = session.name.replace("ada", "bob")
     with pytest.raises(AioRpcError) as missing:
-        own_name = session.name.replace("ada", "bob")
         await bob.DeleteSession(pb.DeleteSessionRequest(name=own_name))
     assert failure_of(missing.value).reason == ErrorReason.RESOURCE_NOT_FOUND
 
@@ -372,7 +372,7 @@ async def test_secrets_are_stored_as_hashes(config: Config) -> None:
     wanted = pb.Token(title="t", scope=pb.Scope.READ)
     token = await access.CreateToken(pb.CreateTokenRequest(parent="users/ada", token=wanted))
 
-    stored = await config.dump()
+    stored = await all_rows(config.db)
 
     assert "$argon2id$" in stored
     for secret in (session.secret, token.secret, PASSWORD):
