@@ -1,5 +1,6 @@
 """Pictures drawn beforehand, for measuring everything but drawing."""
 
+import functools
 import itertools
 import struct
 import zlib
@@ -10,24 +11,25 @@ from deploy.sandbox.drawing.picture import Form, Subject, draw
 
 
 class Drawer:
-    """One picture for each size and form, drawn when it is first asked for.
+    """Hands out one picture for each size and form, drawn when it is first asked for.
 
     Every copy of a PNG carries its own number, so that storing by content saves nobody the storing.
     """
 
     def __init__(self) -> None:
-        self._heads: dict[tuple[int, int, Form], tuple[bytes, bytes]] = {}
         self._numbers = itertools.count(1)
 
     def take(self, width: int, height: int, form: Form) -> bytes:
         """A picture in base64."""
-        key = (width, height, form)
-        if key not in self._heads:
-            self._heads[key] = _split(draw(Subject("an evening by the sea", 7, width, height), form), form)
-        head, tail = self._heads[key]
+        head, tail = _kept(width, height, form)
         if not tail:
             return head
         return head + pybase64.b64encode(_note(next(self._numbers)) + tail)
+
+
+@functools.cache
+def _kept(width: int, height: int, form: Form) -> tuple[bytes, bytes]:
+    return _split(draw(Subject("an evening by the sea", 7, width, height), form), form)
 
 
 def _split(data: bytes, form: Form) -> tuple[bytes, bytes]:

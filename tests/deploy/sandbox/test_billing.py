@@ -8,7 +8,7 @@ import pytest
 
 from deploy.sandbox.billing import Ledger, Outcome
 from deploy.sandbox.desk import KEY
-from tests.deploy.sandbox.house import order, sandbox
+from tests.deploy.sandbox.house import inside, order, sandbox
 
 PATH = "/v1/images/generations"
 SMALL = {"model": "gpt-image-2", "prompt": "a canary prompt", "size": "1024x640", "output_format": "jpeg"}
@@ -20,7 +20,7 @@ def lines(log: Path) -> list[dict[str, object]]:
 
 async def test_a_charge_says_who_bought_what(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    async with sandbox(log) as client:
+    async with sandbox(log, instant=True) as client:
         await client.post(PATH, json=SMALL | {"n": 2}, headers={"x-client-request-id": "attempt-1"})
 
     (charge,) = lines(log)
@@ -32,7 +32,7 @@ async def test_a_charge_says_who_bought_what(tmp_path: Path) -> None:
 
 async def test_neither_prompt_nor_key_is_in_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    async with sandbox(log) as client:
+    async with sandbox(log, instant=True) as client:
         await client.post(PATH, json=SMALL)
         report = (await client.get("/sandbox/log")).text
 
@@ -43,7 +43,7 @@ async def test_neither_prompt_nor_key_is_in_the_log(tmp_path: Path) -> None:
 
 async def test_a_charge_is_in_the_file_before_the_answer_starts(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    async with sandbox(log) as client:
+    async with sandbox(log, instant=True) as client:
         await order(client, cut_after=0)
         with pytest.raises(httpx.RemoteProtocolError):
             await client.post(PATH, json=SMALL)
@@ -64,7 +64,7 @@ async def test_leaving_is_billed_as_cancelled(tmp_path: Path) -> None:
 async def test_the_log_outlives_its_process(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     for _ in range(2):
-        async with sandbox(log) as client:
+        async with sandbox(log, instant=True) as client:
             await client.post(PATH, json=SMALL)
             billed = (await client.get("/sandbox/log")).json()["billed"]
 
@@ -83,7 +83,7 @@ async def test_half_a_line_of_a_killed_process_is_dropped(tmp_path: Path) -> Non
 
 
 async def test_every_call_is_noted_with_its_status() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         await client.get("/v1/models", headers={"authorization": "Bearer wrong", "x-client-request-id": "a7"})
         asked = (await client.get("/sandbox/log")).json()["asked"]
 

@@ -50,14 +50,14 @@ async def test_an_answer_is_what_was_ordered() -> None:
 
 
 async def test_the_same_order_gives_the_same_bytes() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         first, second = [await client.post(PATH, json=SMALL) for _ in range(2)]
 
     assert pictures(first) == pictures(second)
 
 
 async def test_auto_is_decided_and_said() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json={"model": "gpt-image-1.5", "prompt": "x", "size": "auto"})
 
     assert (answer.json()["size"], answer.json()["background"]) == ("1024x1024", "opaque")
@@ -66,7 +66,7 @@ async def test_auto_is_decided_and_said() -> None:
 @pytest.mark.parametrize("output_format", ["png", "webp"])
 async def test_a_transparent_background_is_transparent(output_format: str) -> None:
     wanted = SMALL | {"background": "transparent", "output_format": output_format}
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         answer = await client.post(PATH, json=wanted)
 
     assert pictures(answer)[0].startswith(STARTS[output_format])
@@ -143,7 +143,7 @@ async def test_a_stream_shows_partial_pictures_and_bills_them() -> None:
 
 
 async def test_a_stream_can_fail_after_200() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         await order(client, stream_error=True)
         answer = await client.post(PATH, json=SMALL | {"stream": True})
 
@@ -174,7 +174,7 @@ async def test_a_refusal_by_name_is_the_real_one(name: str, status: int, code: s
 
 async def test_a_price_follows_the_tokens() -> None:
     wanted = {"model": "gpt-image-1.5", "prompt": "x" * 40, "quality": "low", "size": "1024x1024"}
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await client.post(PATH, json=wanted)
         charges = await billed(client)
 

@@ -8,7 +8,7 @@ import httpx
 import pybase64
 import pytest
 
-from tests.deploy.sandbox.house import billed, order, rules, sandbox
+from tests.deploy.sandbox.house import billed, inside, order, rules, sandbox
 
 PATH = "/v1/images/generations"
 SMALL = {"model": "gpt-image-2", "prompt": "a fox in the snow", "size": "1024x640", "output_format": "jpeg"}
@@ -19,7 +19,7 @@ async def outcomes(client: httpx.AsyncClient) -> list[str]:
 
 
 async def test_rules_are_refused_without_the_switch() -> None:
-    async with sandbox(scripted=False) as client:
+    async with sandbox(scripted=False, instant=True) as client:
         answer = await client.post("/sandbox/script", json=[{"act": {"close": True}}])
         drawn = await client.post(PATH, json=SMALL)
 
@@ -27,7 +27,7 @@ async def test_rules_are_refused_without_the_switch() -> None:
 
 
 async def test_a_rule_with_a_typing_error_is_refused() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         answer = await client.post("/sandbox/script", json=[{"act": {"clsoe": True}}])
 
     assert answer.status_code == 400
@@ -36,7 +36,7 @@ async def test_a_rule_with_a_typing_error_is_refused() -> None:
 
 @pytest.mark.parametrize("act", [{"close": True}, {"reset": True}, {"cut_after": 500}])
 async def test_a_lost_answer_is_billed(act: dict[str, Any]) -> None:
-    async with sandbox() as client:
+    async with sandbox(instant=True) as client:
         await order(client, **act)
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             await client.post(PATH, json=SMALL)
@@ -47,7 +47,7 @@ async def test_a_lost_answer_is_billed(act: dict[str, Any]) -> None:
 
 async def test_a_cut_answer_begins_like_a_good_one() -> None:
     got = bytearray()
-    async with sandbox() as client:
+    async with sandbox(instant=True) as client:
         await order(client, cut_after=500)
         with pytest.raises(httpx.RemoteProtocolError):
             await _read_into(got, client)
@@ -73,7 +73,7 @@ async def test_a_hanging_call_is_billed_and_never_answered() -> None:
 
 
 async def test_a_refusal_says_when_to_come_back_and_costs_nothing() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await order(client, status=429, retry_after=7)
         answer = await client.post(PATH, json=SMALL)
 
@@ -83,7 +83,7 @@ async def test_a_refusal_says_when_to_come_back_and_costs_nothing() -> None:
 
 
 async def test_a_refusal_can_say_anything() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await order(
             client, status=502, body="<html>Bad gateway</html>", headers={"content-type": "text/html"}
         )
@@ -93,7 +93,7 @@ async def test_a_refusal_can_say_anything() -> None:
 
 
 async def test_garbage_is_not_json_but_billed() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await order(client, garbage=True)
         answer = await client.post(PATH, json=SMALL)
 
@@ -103,7 +103,7 @@ async def test_garbage_is_not_json_but_billed() -> None:
 
 
 async def test_base64_can_be_truncated() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         await order(client, truncate="base64")
         answer = await client.post(PATH, json=SMALL)
 
@@ -112,7 +112,7 @@ async def test_base64_can_be_truncated() -> None:
 
 
 async def test_a_picture_can_be_truncated() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         whole = await client.post(PATH, json=SMALL)
         await order(client, truncate="picture")
         half = await client.post(PATH, json=SMALL)
@@ -124,7 +124,7 @@ async def test_a_picture_can_be_truncated() -> None:
 
 @pytest.mark.parametrize("count", [0, 2])
 async def test_the_number_of_pictures_can_be_wrong(count: int) -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await order(client, pictures=count)
         openai = await client.post(PATH, json=SMALL)
         await order(client, pictures=count)
@@ -135,7 +135,7 @@ async def test_the_number_of_pictures_can_be_wrong(count: int) -> None:
 
 
 async def test_a_rule_acts_as_often_as_it_says() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await rules(client, {"act": {"status": 503}, "times": 2})
         statuses = [(await client.post(PATH, json=SMALL)).status_code for _ in range(3)]
 
@@ -144,7 +144,7 @@ async def test_a_rule_acts_as_often_as_it_says() -> None:
 
 async def test_a_rule_finds_its_call() -> None:
     match = {"dialect": "openai", "model": "gpt-image-2", "prompt": "snow", "nth": 2}
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await rules(client, {"match": match, "act": {"status": 500}})
         other = await client.post(PATH, json=SMALL | {"prompt": "a fox"})
         statuses = [(await client.post(PATH, json=SMALL)).status_code for _ in range(3)]
@@ -154,7 +154,7 @@ async def test_a_rule_finds_its_call() -> None:
 
 
 async def test_a_rule_can_be_for_one_attempt() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await rules(client, {"match": {"attempt": "a2"}, "act": {"status": 500}})
         statuses = [
             (await client.post(PATH, json=SMALL, headers={"x-client-request-id": name})).status_code
@@ -165,7 +165,7 @@ async def test_a_rule_can_be_for_one_attempt() -> None:
 
 
 async def test_a_rule_for_a_path_acts_on_free_calls() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await rules(client, {"match": {"call": "/v1/models"}, "act": {"status": 503}})
         models = await client.get("/v1/models")
         await client.delete("/sandbox/script")
@@ -175,7 +175,7 @@ async def test_a_rule_for_a_path_acts_on_free_calls() -> None:
 
 
 async def test_a_delay_comes_first() -> None:
-    async with sandbox() as client:
+    async with inside(instant=True) as client:
         await order(client, delay_seconds=0.2, status=500)
         begun = time.monotonic()
         await client.post(PATH, json=SMALL)

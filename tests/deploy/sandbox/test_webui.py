@@ -40,7 +40,7 @@ async def until_running(client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 async def test_pictures_are_batches_times_rounds_with_rising_seeds() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json=SMALL | {"batch_size": 2, "n_iter": 2})
 
     assert len(set(pictures(answer))) == 4
@@ -48,14 +48,14 @@ async def test_pictures_are_batches_times_rounds_with_rising_seeds() -> None:
 
 
 async def test_the_same_seed_gives_the_same_bytes() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         first, second = [await client.post(PATH, json=SMALL) for _ in range(2)]
 
     assert pictures(first) == pictures(second)
 
 
 async def test_no_seed_chooses_one_and_tells() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         first, second = [await client.post(PATH, json=SMALL | {"seed": -1}) for _ in range(2)]
 
     assert info(first)["seed"] != info(second)["seed"]
@@ -64,7 +64,7 @@ async def test_no_seed_chooses_one_and_tells() -> None:
 
 async def test_an_unknown_checkpoint_is_dropped_without_a_word() -> None:
     wanted = SMALL | {"override_settings": {"sd_model_checkpoint": "dreams-xl"}}
-    async with sandbox() as client:
+    async with inside() as client:
         answer = await client.post(PATH, json=wanted)
 
     assert info(answer)["sd_model_name"] == "sandbox-landscape"
@@ -72,7 +72,7 @@ async def test_an_unknown_checkpoint_is_dropped_without_a_word() -> None:
 
 async def test_a_known_checkpoint_draws() -> None:
     wanted = SMALL | {"override_settings": {"sd_model_checkpoint": "sandbox-portrait"}}
-    async with sandbox() as client:
+    async with inside() as client:
         titles = [model["title"] for model in (await client.get("/sdapi/v1/sd-models")).json()]
         answer = await client.post(PATH, json=wanted)
 
@@ -81,7 +81,7 @@ async def test_a_known_checkpoint_draws() -> None:
 
 
 async def test_options_are_everybodys() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         await client.post("/sdapi/v1/options", json={"samples_format": "webp"})
         unknown = await client.post("/sdapi/v1/options", json={"sd_model_checkpoint": "dreams-xl"})
         answer = await client.post(PATH, json=SMALL)
@@ -213,7 +213,7 @@ async def test_an_unknown_path_is_not_found(path: str) -> None:
 
 
 async def test_info_can_be_missing_or_unreadable() -> None:
-    async with sandbox() as client:
+    async with inside() as client:
         await order(client, info="missing")
         missing = await client.post(PATH, json=SMALL)
         await order(client, info="unreadable")
