@@ -10,5 +10,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
   },
-  server: { host: "127.0.0.1", proxy: { "/v1": { target: gateway, changeOrigin: true } } },
+  server: { host: "127.0.0.1", proxy: { "/v1": { target: gateway, changeOrigin: false } } },
 });

@@ -114,6 +114,7 @@ export class AiPage extends LitElement {
           ({ name }) => name,
           (provider) => html`<provider-card
             .provider=${provider}
+            ?kindsKnown=${this.kinds.length > 0}
             .kind=${this.kinds.find(({ name }) => leaf(name) === provider.kind)}
             @changed=${this.load}
           ></provider-card>`,

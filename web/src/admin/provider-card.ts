@@ -21,6 +21,9 @@ const STATES = {
   INCOMPLETE: { words: "Not complete", variant: "warning" },
 } as const;
 
+// Incomplete, and nobody wants to use it.
+const NOT_SET_UP = { words: "Not set up", variant: "neutral" } as const;
+
 const NEEDS: Record<string, string> = { key: "a key", endpoint: "an endpoint", account_id: "an account id" };
 
 /** One provider: whether it works, and all that can be set. Says `changed`. */
@@ -30,6 +33,8 @@ export class ProviderCard extends LitElement {
 
   @property({ attribute: false }) provider!: Provider;
   @property({ attribute: false }) kind?: Kind;
+  /** Whether the kinds are loaded, so that an absent one means something. */
+  @property({ type: Boolean }) kindsKnown = false;
   @state() private asked?: Asked;
 
   private async store(change: () => Promise<unknown>, words: string): Promise<void> {
@@ -157,8 +162,9 @@ export class ProviderCard extends LitElement {
 
   private renderHead() {
     const { state, enabled, etag, name } = this.provider;
-    const { words, variant } = STATES[state ?? "STATE_UNSPECIFIED"];
-    const kind = this.kind?.title ?? this.provider.kind ?? "";
+    const isUntouched = state === "INCOMPLETE" && !enabled;
+    const { words, variant } = isUntouched ? NOT_SET_UP : STATES[state ?? "STATE_UNSPECIFIED"];
+    const kind = this.provider.builtIn ? this.label : (this.kind?.title ?? this.provider.kind ?? "");
     return html`<header>
       <div class="grow">
         <h3>${this.label} <wa-badge variant=${variant} appearance="filled" pill>${words}</wa-badge></h3>
@@ -178,13 +184,15 @@ export class ProviderCard extends LitElement {
 
   override render() {
     const { missing, accountId, builtIn } = this.provider;
+    const isForeign = this.kindsKnown && !this.kind;
     const account = this.kind?.requires?.includes("account_id") || accountId;
     return html`
       <div class="sheet" data-testid="ai-provider-card-${leaf(this.provider.name)}">
         ${this.renderHead()}
         ${missing?.length && this.provider.state === "INCOMPLETE"
-          ? html`<p class="missing small">It still needs ${missing.map((what) => NEEDS[what] ?? what).join(" and ")}.</p>`
+          ? html`<p class="small ${this.provider.enabled ? "missing" : "quiet"}">It still needs ${missing.map((what) => NEEDS[what] ?? what).join(" and ")}.</p>`
           : nothing}
+        ${isForeign ? html`<p class="quiet small">This server cannot draw with it: nothing here speaks its protocol.</p>` : nothing}
         <dl>
           <dt>Key</dt>
           ${this.renderKey()}

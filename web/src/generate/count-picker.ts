@@ -13,6 +13,9 @@ export class CountPicker extends LitElement {
         margin-block-end: var(--wa-space-2xs);
         font-weight: var(--wa-form-control-label-font-weight);
       }
+      wa-number-input {
+        max-width: 12rem;
+      }
       .row {
         display: inline-grid;
         grid-auto-flow: column;

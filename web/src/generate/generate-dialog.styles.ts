@@ -12,7 +12,11 @@ export const generateDialogStyles = css`
     font-weight: var(--wa-font-weight-heading);
   }
   wa-dialog::part(footer) {
+    padding-block-start: var(--wa-space-m);
     border-block-start: 1px solid var(--wa-color-surface-border);
+  }
+  wa-dialog::part(header-actions) {
+    align-items: center;
   }
   .steps {
     display: flex;

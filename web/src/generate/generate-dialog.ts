@@ -20,6 +20,7 @@ import { base } from "../styles";
 import { type Draft, EMPTY, fromGeneration, toGeneration } from "./draft";
 import { generateDialogStyles } from "./generate-dialog.styles";
 import "./generate-form";
+import type { GenerateForm } from "./generate-form";
 import "./generation-view";
 import type { GenerationView } from "./generation-view";
 import "./plan-preview";
@@ -55,6 +56,7 @@ export class GenerateDialog extends LitElement {
   @state() private ended?: Generation;
   @state() private chosen: ReadonlySet<number> = new Set();
   @query("generation-view") private view?: GenerationView;
+  @query("generate-form") private form?: GenerateForm;
   private preview?: AbortController;
   private timer = 0;
   private sent = { id: newRequestId(), body: "" };
@@ -306,6 +308,7 @@ export class GenerateDialog extends LitElement {
         @wa-hide=${(event: Event) => {
           if (isOwn(event) && this.open) fire(this, "close");
         }}
+        @wa-after-show=${() => this.form?.focusPrompt()}
       >
         <span slot="label" data-testid="image-gen-dialog-title">Generate Image</span>
         ${this.renderSteps()}

@@ -1,5 +1,5 @@
 import { LitElement, html, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, query } from "lit/decorators.js";
 import type { ApiError } from "../errors";
 import { fire, valueOf } from "../events";
 import type { Capabilities, Profile } from "../messages";
@@ -21,6 +21,11 @@ export class GenerateForm extends LitElement {
   /** What the chosen profile can do; absent while that is loading. */
   @property({ attribute: false }) can?: Capabilities;
   @property({ attribute: false }) error?: ApiError;
+  @query("[data-testid=image-gen-prompt-input]") private prompt!: HTMLElement;
+
+  focusPrompt(): void {
+    this.prompt.focus();
+  }
 
   private change(part: Partial<Draft>): void {
     fire(this, "change-draft", part);
@@ -59,7 +64,6 @@ export class GenerateForm extends LitElement {
         rows="4"
         resize="auto"
         required
-        autofocus
         .value=${this.draft.prompt}
         @input=${(event: Event) => this.change({ prompt: valueOf(event) })}
       ></wa-textarea>

@@ -13,7 +13,9 @@ export const generationViewStyles = css`
   }
   .pictures {
     display: grid;
-    grid-template-columns: repeat(2, minmax(0, 1fr));
+    --room: max(18rem, 100dvh - 24rem);
+    grid-template-columns: repeat(2, minmax(0, var(--room) / 2 * var(--ratio)));
+    justify-content: center;
     gap: var(--wa-space-s);
   }
   .pictures:empty {
@@ -23,12 +25,17 @@ export const generationViewStyles = css`
     display: none;
   }
   .of-1 {
-    grid-template-columns: min(100%, 30rem * var(--ratio), 100%);
-    justify-content: center;
+    grid-template-columns: minmax(0, var(--room) * var(--ratio));
+  }
+  .of-2 {
+    grid-template-columns: repeat(2, minmax(0, var(--room) * var(--ratio)));
+  }
+  .of-5 {
+    grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr));
   }
   @media (min-width: 52rem) {
     .of-3 {
-      grid-template-columns: repeat(3, minmax(0, 1fr));
+      grid-template-columns: repeat(3, minmax(0, var(--room) * var(--ratio)));
     }
   }
   li {
@@ -45,8 +52,8 @@ export const generationViewStyles = css`
   .making {
     display: grid;
     place-items: center;
-    background: linear-gradient(100deg, var(--glow-quiet) 35%, var(--glow) 50%, var(--glow-quiet) 65%) 0 0 / 300% 100%;
-    color: color-mix(in oklab, var(--wa-color-text-normal) 45%, transparent);
+    background: linear-gradient(110deg, var(--glow-quiet) 30%, var(--glow-middle) 50%, var(--glow-quiet) 70%) 0 0 / 300% 100%;
+    color: var(--glow-strong);
     font-size: 2rem;
     animation: sweep 2.8s linear infinite;
   }

@@ -79,7 +79,7 @@ export class GenerationView extends LitElement {
     const active = isActive(generation.state);
     const count = active ? Math.max(generation.count ?? 1, images.length) : images.length;
     const { ratio } = shape(generation.plan?.size || generation.size || "1:1");
-    return html`<ul class="pictures of-${Math.min(count, 4)}" .style=${`--ratio: ${ratio.toFixed(3)}`} data-testid="result-grid">
+    return html`<ul class="pictures of-${Math.min(count, 5)}" .style=${`--ratio: ${ratio.toFixed(3)}`} data-testid="result-grid">
       ${Array.from({ length: count }, (_, at) => {
         const image = active ? images.find(({ index }) => index === at) : images[at];
         return image

@@ -39,8 +39,8 @@ export class GenerationCard extends LitElement {
         font-size: 1.4rem;
       }
       .plate.making {
-        background: linear-gradient(100deg, var(--glow-quiet) 30%, var(--glow) 50%, var(--glow-quiet) 70%) 0 0 / 300% 100%;
-        color: var(--wa-color-text-normal);
+        background: linear-gradient(110deg, var(--glow-quiet) 30%, var(--glow-middle) 50%, var(--glow-quiet) 70%) 0 0 / 300% 100%;
+        color: var(--glow-strong);
         animation: sweep 2.4s linear infinite;
       }
       @keyframes sweep {
@@ -81,6 +81,7 @@ export class GenerationCard extends LitElement {
       }
       wa-progress-bar {
         --track-height: 0.25rem;
+        --indicator-color: var(--glow);
         margin-block-start: var(--wa-space-2xs);
       }
       wa-button {

@@ -35,7 +35,7 @@ export class MediaTab extends LitElement {
     css`
       .all {
         display: grid;
-        gap: var(--wa-space-xl);
+        gap: var(--wa-space-l);
       }
       .head {
         display: flex;
@@ -226,11 +226,13 @@ export class MediaTab extends LitElement {
   }
 
   override render() {
+    const waiting = this.generations.filter(isWaiting);
     return html`
       <upload-zone .project=${this.project} ?disabled=${!this.canChange} @uploaded=${this.loadImages}>
         <div class="all" data-testid="media-container">
           <generation-tray
-            .generations=${this.generations.filter(isWaiting)}
+            ?hidden=${!waiting.length}
+            .generations=${waiting}
             @ended=${this.loadGenerations}
             @dismiss=${({ detail }: CustomEvent<string>) => {
               dismiss(detail);

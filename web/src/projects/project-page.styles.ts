@@ -10,7 +10,7 @@ export const projectPageStyles = css`
   header {
     display: grid;
     gap: var(--wa-space-xs);
-    margin-block-end: var(--wa-space-l);
+    margin-block-end: var(--wa-space-m);
   }
   nav a {
     color: var(--wa-color-text-quiet);
