@@ -32,6 +32,7 @@ _ANSWER_SECONDS = 120.0
 # What HTTP says in headers and gRPC in fields.
 _OWN = ("read_offset", "read_limit", "if_none_match")
 _RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*")
+_VERSION = re.compile(r"[0-9a-f]{16,64}")
 _FRESH = "private, no-cache"
 _FOREVER = "private, max-age=31536000, immutable"
 # Whatever the bytes are, a browser that opens them runs nothing of them.
@@ -92,9 +93,6 @@ class Download:
             span = None
             stream, info, kind = await self._begin(message, call, ranged=False)
         answer = _Bytes(stream, self.watchers, *_head(info, kind, version, ranged=span is not None))
-        if answer.status_code == 206 and info.offset >= info.total_bytes:
-            stream.cancel()
-            raise _unsatisfiable(info.total_bytes)
         return replace(answer, silent=call.http.method == "HEAD" or info.not_modified)
 
     async def _begin(self, message: Message, call: Call, *, ranged: bool) -> tuple[Any, BytesInfo, str]:
@@ -104,13 +102,20 @@ class Download:
         except grpc.aio.AioRpcError as error:
             stream.cancel()
             if ranged and (failure := from_rpc_error(error)) and "read_offset" in failure.fields:
-                raise _unsatisfiable(None) from error
+                raise _unsatisfiable(await self._total(message, call)) from error
             raise
         info = BytesInfo()
         if first is grpc.aio.EOF or not first.extensions or not first.extensions[0].Unpack(info):
             stream.cancel()
             raise TypeError("the stream of bytes does not begin with what it is about to send")
         return stream, info, first.content_type
+
+    async def _total(self, message: Any, call: Call) -> int:
+        """How many bytes there are, for a range that lies outside of them."""
+        message.read_offset = message.read_limit = 0
+        stream, info, _ = await self._begin(message, call, ranged=False)
+        stream.cancel()
+        return info.total_bytes
 
 
 @dataclass(frozen=True)
@@ -178,9 +183,10 @@ def _span(header: str | None) -> tuple[int, int] | None:
 
 def _head(info: BytesInfo, kind: str, version: str, *, ranged: bool) -> tuple[int, dict[str, str]]:
     """Status and headers for what is to come."""
-    tag = info.etag.strip('"')
-    named = len(version) >= 16 and tag.startswith(version)
-    headers = _INERT | {"etag": info.etag, "cache-control": _FOREVER if named else _FRESH}
+    # What a name stands for never changes, so any address with a hash in it can be kept. (Not the rendition's own:
+    # nobody knows that before it has been made.)
+    kept = _VERSION.fullmatch(version) is not None
+    headers = _INERT | {"etag": info.etag, "cache-control": _FOREVER if kept else _FRESH}
     if info.not_modified:
         return 304, headers
     headers |= {

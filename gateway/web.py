@@ -1,7 +1,6 @@
 """The built web client: read once at the start, so that no caller's text ever becomes a path on disk."""
 
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,19 @@ from gateway.session import SAFE
 _FOREVER = "public, max-age=31536000, immutable"
 _FRESH = "no-cache"
 _INDEX = "/index.html"
+# The machine's own table differs from place to place, and scripts of an odd type do not run.
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
 _ASSETS = "/assets/"
 _API = "/v1/"
 
@@ -66,11 +78,8 @@ def _answer(file: File, headers: Headers) -> Response:
 
 def _read(path: Path, address: str) -> File:
     data = path.read_bytes()
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if kind.startswith("text/") or kind.endswith(("javascript", "json")):
-        kind += "; charset=utf-8"
     headers = {
-        "content-type": kind,
+        "content-type": _KINDS.get(path.suffix, "application/octet-stream"),
         "etag": f'"{hashlib.sha256(data).hexdigest()[:32]}"',
         # The build puts a hash into the names of assets, and of nothing else.
         "cache-control": _FOREVER if address.startswith(_ASSETS) else _FRESH,

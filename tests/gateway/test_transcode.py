@@ -12,6 +12,7 @@ from inkweld.generation.v1 import generations_pb2
 from inkweld.media.v1 import images_pb2
 
 from gateway.methods import Method, methods
+from runtime.failure import not_found
 from tests.gateway.front import Front
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,6 +28,8 @@ def _address(method: Method) -> str:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.descriptor.full_name)
 async def test_every_annotated_method_is_reached(front: Front, method: Method) -> None:
+    front.memory.answers["DownloadImage"] = not_found("projects/atlas/images/x1")
+
     reply = await front.http.request(
         method.verb, _address(method), json={} if method.body else None, headers=front.bearer(admin=True)
     )

@@ -25,6 +25,8 @@ def store(request: pb.DownloadImageRequest) -> list[HttpBody]:
         info.not_modified = True
         return [_first(info)]
     start = request.read_offset if request.read_offset >= 0 else max(0, len(WHOLE) + request.read_offset)
+    if start >= len(WHOLE):
+        raise invalid({"read_offset": "must be below 1024"})
     data = WHOLE[start:][: request.read_limit or None]
     info.offset, info.length = start, len(data)
     return [_first(info), *(HttpBody(data=data[at : at + 300]) for at in range(0, len(data), 300))]
@@ -93,14 +95,6 @@ async def test_a_range_outside_is_416(stored: Front, asked: str) -> None:
         assert reply.headers["content-range"] == "bytes */1024"
 
 
-async def test_a_service_may_refuse_the_offset_itself(front: Front) -> None:
-    front.memory.answers["DownloadImage"] = invalid({"read_offset": "must be within the image"})
-
-    reply = await front.http.get(URL, headers=front.bearer() | {"range": "bytes=5000-"})
-
-    assert reply.status_code == 416
-
-
 async def test_if_range_with_another_tag_gets_the_whole(stored: Front) -> None:
     ask = stored.bearer() | {"range": "bytes=0-9"}
 
@@ -124,11 +118,10 @@ async def test_head_sends_the_headers_alone(stored: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "forever"), [("ab" * 32, True), ("cd" * 32, False), ("ab", False), ("", False)]
+    ("version", "forever"),
+    [("ab" * 32, True), ("cd" * 8, True), ("ab", False), ("", False), ("../" * 8, False)],
 )
-async def test_only_an_address_of_this_very_content_is_kept_forever(
-    stored: Front, version: str, forever: int
-) -> None:
+async def test_only_an_address_with_a_hash_is_kept_forever(stored: Front, version: str, forever: int) -> None:
     reply = await stored.http.get(f"{URL}?rendition=W256&v={version}", headers=stored.bearer())
 
     assert ("immutable" in reply.headers["cache-control"]) == bool(forever)
