@@ -183,8 +183,8 @@ def _span(header: str | None) -> tuple[int, int] | None:
 
 def _head(info: BytesInfo, kind: str, version: str, *, ranged: bool) -> tuple[int, dict[str, str]]:
     """Status and headers for what is to come."""
-    # What a name stands for never changes, so any address with a hash in it can be kept. (Not the rendition's own:
-    # nobody knows that before it has been made.)
+    # What a name stands for never changes, so any address with a hash in it can be kept; a rendition's own is
+    # known to nobody before it has been made.
     kept = _VERSION.fullmatch(version) is not None
     headers = _INERT | {"etag": info.etag, "cache-control": _FOREVER if kept else _FRESH}
     if info.not_modified:
