@@ -20,6 +20,7 @@ from deploy.sandbox.drawer import Drawer
 from deploy.sandbox.drawing import picture
 from deploy.sandbox.drawing.picture import Form, Subject
 from deploy.sandbox.faults import Faulty
+from deploy.sandbox.pieces import Text
 from deploy.sandbox.scripts import Act, Script
 
 # The one key every dialect with bearer keys accepts.
@@ -96,10 +97,12 @@ class Desk:
         await self.ledger.bill(call, order.price, Outcome.CANCELLED if stopped else withheld)
         return Faulty(done.response if done else Response(), act)
 
-    async def draw(self, subject: Subject, form: Form, act: Act) -> bytes:
+    async def draw(self, subject: Subject, form: Form, act: Act) -> Text:
         """A picture in base64."""
         if self.at_once(act):
-            return await self._aside(self.drawer.take, subject.width, subject.height, form)
+            if not self.drawer.has(subject.width, subject.height, form):
+                await self._aside(self.drawer.fill, subject.width, subject.height, form)
+            return self.drawer.take(subject.width, subject.height, form)
         return await self.write(await self.paint(subject, form), subject, form, act)
 
     def at_once(self, act: Act) -> bool:
@@ -109,11 +112,11 @@ class Desk:
         """A picture not yet written down; drawing happens aside from the event loop."""
         return await self._aside(partial(picture.paint, subject, transparent=form.transparent))
 
-    async def write(self, painting: Image.Image, subject: Subject, form: Form, act: Act) -> bytes:
+    async def write(self, painting: Image.Image, subject: Subject, form: Form, act: Act) -> Text:
         """A painting in base64."""
         return in_base64(await self._aside(picture.encode, painting, subject, form), act)
 
-    async def sketch(self, painting: Image.Image, subject: Subject, form: Form, fraction: float) -> bytes:
+    async def sketch(self, painting: Image.Image, subject: Subject, form: Form, fraction: float) -> Text:
         """A painting while only `fraction` of it is done, in base64."""
         early = await self._aside(picture.unfinished, painting, subject.seed, fraction)
         return await self.write(early, subject, form, Act())
@@ -130,12 +133,12 @@ class Desk:
         self.ledger.close()
 
 
-def in_base64(data: bytes, act: Act) -> bytes:
+def in_base64(data: bytes, act: Act) -> Text:
     if act.truncate == "picture":
         data = data[: len(data) // 2]
     text = pybase64.b64encode(data)
     # Three characters of the last four: no decoder may take that.
-    return text[: len(text) // 8 * 4 + 3] if act.truncate == "base64" else text
+    return (text[: len(text) // 8 * 4 + 3] if act.truncate == "base64" else text,)
 
 
 def refusal(act: Act, refuse: Refuse) -> Refusal:

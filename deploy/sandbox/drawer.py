@@ -1,6 +1,5 @@
 """Pictures drawn beforehand, for measuring everything but drawing."""
 
-import functools
 import itertools
 import struct
 import zlib
@@ -8,10 +7,17 @@ import zlib
 import pybase64
 
 from deploy.sandbox.drawing.picture import Form, Subject, draw
+from deploy.sandbox.pieces import Text
+
+TITLE = "an evening by the sea"
+
+
+# One picture for each size and form, for the whole process: its beginning in base64, and its last bytes.
+_KEPT: dict[tuple[int, int, Form], tuple[bytes, bytes]] = {}
 
 
 class Drawer:
-    """Hands out one picture for each size and form, drawn when it is first asked for.
+    """Hands out pictures drawn beforehand.
 
     Every copy of a PNG carries its own number, so that storing by content saves nobody the storing.
     """
@@ -19,17 +25,17 @@ class Drawer:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
 
-    def take(self, width: int, height: int, form: Form) -> bytes:
+    def has(self, width: int, height: int, form: Form) -> bool:
+        return (width, height, form) in _KEPT
+
+    def fill(self, width: int, height: int, form: Form) -> None:
+        """Draws what is missing; slow."""
+        _KEPT[width, height, form] = _split(draw(Subject(TITLE, 7, width, height), form), form)
+
+    def take(self, width: int, height: int, form: Form) -> Text:
         """A picture in base64."""
-        head, tail = _kept(width, height, form)
-        if not tail:
-            return head
-        return head + pybase64.b64encode(_note(next(self._numbers)) + tail)
-
-
-@functools.cache
-def _kept(width: int, height: int, form: Form) -> tuple[bytes, bytes]:
-    return _split(draw(Subject("an evening by the sea", 7, width, height), form), form)
+        head, tail = _KEPT[width, height, form]
+        return (head, pybase64.b64encode(_note(next(self._numbers)) + tail)) if tail else (head,)
 
 
 def _split(data: bytes, form: Form) -> tuple[bytes, bytes]:

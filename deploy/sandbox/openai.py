@@ -20,6 +20,7 @@ from deploy.sandbox.desk import KEY, Desk, Done, Door, Order, Refusal
 from deploy.sandbox.drawing.picture import Subject
 from deploy.sandbox.openai_facts import MODELS, Model
 from deploy.sandbox.openai_request import Asked
+from deploy.sandbox.pieces import Pieces, Text, listed
 from deploy.sandbox.scripts import Act
 
 NAME = "openai"
@@ -176,19 +177,17 @@ def _json(document: dict[str, Any]) -> Response:
     return Response(orjson.dumps(document), headers=errors.headers(), media_type="application/json")
 
 
-def _answer(chosen: dict[str, Any], pictures: list[bytes], usage: dict[str, Any]) -> Response:
-    # The pictures are ASCII already; passing megabytes through a JSON writer would only copy them twice more.
-    data = b",".join(b'{"b64_json":"' + picture + b'"}' for picture in pictures)
+def _answer(chosen: dict[str, Any], pictures: list[Text], usage: dict[str, Any]) -> Response:
     head, tail = orjson.dumps(chosen)[:-1], orjson.dumps({"usage": usage})[1:]
-    body = b"".join((head, b',"data":[', data, b"],", tail))
-    return Response(body, headers=errors.headers(), media_type="application/json")
+    data = listed(pictures, b'{"b64_json":"', b'"}')
+    return Pieces((head, b',"data":[', *data, b"],", tail), errors.headers())
 
 
-def _frame(kind: str, asked: Asked, picture: bytes, **more: Any) -> bytes:
+def _frame(kind: str, asked: Asked, picture: Text, **more: Any) -> bytes:
     name = f"image_generation.{kind}"
     document = orjson.dumps({"type": name, **asked.chosen(), **more})
     return b"".join(
-        (b"event: ", name.encode(), b"\ndata: ", document[:-1], b',"b64_json":"', picture, b'"}\n\n')
+        (b"event: ", name.encode(), b"\ndata: ", document[:-1], b',"b64_json":"', *picture, b'"}\n\n')
     )
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from deploy.sandbox.desk import Desk
 from deploy.sandbox.drawing.picture import Form, Subject
+from deploy.sandbox.pieces import Text
 from deploy.sandbox.scripts import Act
 from deploy.sandbox.webui_facts import Txt2Img
 
@@ -59,12 +60,12 @@ class Studio:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._card = asyncio.Lock()
-        self._kept: set[asyncio.Task[list[bytes]]] = set()
+        self._kept: set[asyncio.Task[list[Text]]] = set()
         self.queued: list[str] = []
         self.completed: list[str] = []
         self.job: Job | None = None
 
-    async def run(self, make: Callable[[], Job], task: str, act: Act) -> tuple[Job, list[bytes]]:
+    async def run(self, make: Callable[[], Job], task: str, act: Act) -> tuple[Job, list[Text]]:
         """The pictures of a job, in base64. It runs to its end even when nobody waits for it any more."""
         self.queued.append(task)
         started: list[Job] = []
@@ -74,7 +75,7 @@ class Studio:
         pictures = await asyncio.shield(work)
         return started[0], pictures
 
-    async def _hold(self, make: Callable[[], Job], task: str, act: Act, started: list[Job]) -> list[bytes]:
+    async def _hold(self, make: Callable[[], Job], task: str, act: Act, started: list[Job]) -> list[Text]:
         async with self._card:
             self.queued.remove(task)
             self.job = make()
@@ -85,8 +86,8 @@ class Studio:
                 self.job = None
                 self.completed = [*self.completed[-15:], task]
 
-    async def _draw(self, job: Job, act: Act) -> list[bytes]:
-        pictures: list[bytes] = []
+    async def _draw(self, job: Job, act: Act) -> list[Text]:
+        pictures: list[Text] = []
         for number in range(job.asked.n_iter):
             job.begin(number)
             pictures += await self._round(job, act)
@@ -94,7 +95,7 @@ class Studio:
                 break
         return pictures
 
-    async def _round(self, job: Job, act: Act) -> list[bytes]:
+    async def _round(self, job: Job, act: Act) -> list[Text]:
         """The pictures that are made side by side; unfinished ones when somebody stopped them."""
         desk, subjects = self._desk, job.subjects()
         if desk.at_once(act):

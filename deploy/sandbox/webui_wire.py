@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from deploy.sandbox import webui_facts as facts
 from deploy.sandbox.desk import Refusal
+from deploy.sandbox.pieces import Pieces, Text, listed
 from deploy.sandbox.scripts import Act
 from deploy.sandbox.webui_facts import Txt2Img
 from deploy.sandbox.webui_studio import Job
@@ -45,14 +46,12 @@ def as_json(document: object, status: int = 200) -> Response:
     return Response(orjson.dumps(document), status, media_type="application/json")
 
 
-def answer(job: Job, checkpoint: tuple[str, str], pictures: list[bytes], act: Act) -> Response:
+def answer(job: Job, checkpoint: tuple[str, str], pictures: list[Text], act: Act) -> Response:
     shown = pictures if job.asked.send_images else []
-    images = b",".join(b'"' + picture + b'"' for picture in shown)
     rest: dict[str, Any] = {"parameters": msgspec.to_builtins(job.asked)}
     if act.info != "missing":
         rest["info"] = "{unreadable" if act.info else orjson.dumps(_info(job, checkpoint)).decode()
-    body = b'{"images":[' + images + b"]," + orjson.dumps(rest)[1:]
-    return Response(body, media_type="application/json")
+    return Pieces((b'{"images":[', *listed(shown, b'"', b'"'), b"],", orjson.dumps(rest)[1:]))
 
 
 def _info(job: Job, checkpoint: tuple[str, str]) -> dict[str, Any]:
