@@ -23,7 +23,7 @@ _RECONNECT_SECONDS = 0.2
 async def connect(url: str, migrations: Path, *, size: int = 8) -> AsyncIterator[asyncpg.Pool]:
     """Bring the schema up to date and open a pool. JSONB columns are read and written as Python objects."""
     await migrate(url, migrations)
-    pool = await asyncpg.create_pool(url, min_size=1, max_size=size, init=_prepare)
+    pool = await asyncpg.create_pool(url, min_size=1, max_size=size, init=_prepare, reset=_leave)
     try:
         yield pool
     finally:
@@ -74,6 +74,14 @@ async def listen(url: str, channel: str, wake: Callable[[str], None]) -> None:
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=orjson.loads)
+
+
+async def _leave(_: asyncpg.Connection) -> None:
+    """Hand a connection back as it is; an open transaction has been rolled back.
+
+    Nobody leaves settings, listeners or session locks on a pooled connection, and to reset them all the same
+    would cost a round trip for every query.
+    """
 
 
 def _to_jsonb(value: object) -> str:
