@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeAlias, TypeVar
 
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
@@ -23,10 +23,11 @@ from runtime.failure import Failure
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Look: TypeAlias = Callable[[bytes, memoryview], T]
 
 # Enough waiting syncs for the disk to put them into one.
 THREADS = 16
-WRITE_BYTES = 512 << 10
+WRITE_BYTES = 1 << 20
 READ_BYTES = 1 << 20
 TEMPORARY = "tmp"
 
@@ -50,8 +51,8 @@ class Incoming(Protocol):
         """Take the next piece. Raises STORAGE_FULL."""
         ...
 
-    async def seal(self, look: Callable[[memoryview], T]) -> tuple[bytes, T]:
-        """The SHA-256 of all that came, and what `look`, called in a thread, sees in it."""
+    async def seal(self, look: Look[T]) -> tuple[bytes, T]:
+        """The SHA-256 of all that came, and what `look`, called in a thread, makes of hash and bytes."""
         ...
 
     async def publish(self) -> None:
@@ -59,6 +60,10 @@ class Incoming(Protocol):
 
         Raises STORAGE_FULL.
         """
+        ...
+
+    async def store(self, look: Look[T]) -> tuple[bytes, T]:
+        """Seal, and publish unless `look` raises, without coming back in between."""
         ...
 
 
@@ -118,7 +123,10 @@ class LocalBlobs:
         try:
             yield incoming
         finally:
-            await self.in_thread(incoming.forget)
+            if incoming.published:
+                incoming.forget()  # a name fewer; the bytes stay
+            else:
+                await self.in_thread(incoming.forget)
 
     async def holds(self, sha256: bytes) -> bool:
         """See `Blobs`. One `stat` of the local disk is cheaper than asking a thread."""
@@ -206,6 +214,7 @@ class LocalIncoming:
         self._waiting = 0
         self._descriptor: int | None = None
         self._size = 0
+        self.published = False
 
     @property
     def path(self) -> Path:
@@ -225,13 +234,17 @@ class LocalIncoming:
         if self._waiting >= WRITE_BYTES:
             await self._blobs.in_thread(self._flush)
 
-    async def seal(self, look: Callable[[memoryview], T]) -> tuple[bytes, T]:
+    async def seal(self, look: Look[T]) -> tuple[bytes, T]:
         """See `Incoming`."""
         return await self._blobs.in_thread(self._seal, look)
 
     async def publish(self) -> None:
         """See `Incoming`."""
         await self._blobs.in_thread(self._publish)
+
+    async def store(self, look: Look[T]) -> tuple[bytes, T]:
+        """See `Incoming`."""
+        return await self._blobs.in_thread(self._store, look)
 
     def forget(self) -> None:
         """Close and remove the temporary name."""
@@ -249,19 +262,26 @@ class LocalIncoming:
             self._hash.update(piece)
             write_all(self._descriptor, piece)
 
-    def _seal(self, look: Callable[[memoryview], T]) -> tuple[bytes, T]:
+    def _seal(self, look: Look[T]) -> tuple[bytes, T]:
         self._flush()
         digest = self._hash.digest()
         if self._descriptor is None or not self._size:
-            return digest, look(memoryview(b""))
+            return digest, look(digest, memoryview(b""))
         # Not closed here: an error on its way up still refers to it.
-        return digest, look(memoryview(mmap.mmap(self._descriptor, self._size, access=mmap.ACCESS_READ)))
+        data = memoryview(mmap.mmap(self._descriptor, self._size, access=mmap.ACCESS_READ))
+        return digest, look(digest, data)
+
+    def _store(self, look: Look[T]) -> tuple[bytes, T]:
+        sealed = self._seal(look)
+        self._publish()
+        return sealed
 
     def _publish(self) -> None:
         if self._descriptor is None:
             raise ValueError("publish before seal")
         os.fsync(self._descriptor)
         self._blobs.link(self._path, self._hash.digest())
+        self.published = True
 
 
 def write_all(descriptor: int, data: bytes) -> None:

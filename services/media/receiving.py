@@ -23,13 +23,12 @@ async def receive(incoming: Incoming, pieces: AsyncIterator[bytes]) -> None:
 async def recorded(
     pool: asyncpg.Pool, blobs: Blobs, incoming: Incoming, sha256: bytes, facts: Facts
 ) -> AsyncIterator[Database]:
-    """A transaction in which the blob is there and will stay, for the row that shall refer to it.
+    """A transaction in which a published blob is there and will stay, for the row that shall refer to it.
 
-    The bytes are safe before it begins. The collector may be removing the same bytes, left by someone else,
+    The collector may be removing the same bytes, left by someone else,
     at this moment; once we hold the row's lock it cannot. So they are looked for then, and published again if
     they have gone.
     """
-    await incoming.publish()
     async with pool.acquire() as db, db.transaction():
         await store_blobs.insert_blob(db, sha256, incoming.size, facts)
         if not await blobs.holds(sha256):

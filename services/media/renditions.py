@@ -50,7 +50,7 @@ class Renditions:
             copy = await self._decoders.shrink(path, side)
         async with self._blobs.receive() as incoming:
             await incoming.write(copy)
-            sha256, facts = await incoming.seal(formats.inspect)
+            sha256, facts = await incoming.store(lambda _, data: formats.inspect(data))
             async with recorded(self._pool, self._blobs, incoming, sha256, facts) as db:
                 await store_blobs.insert_rendition(db, source, side, sha256)
         return sha256, len(copy)

@@ -60,10 +60,11 @@ class ImageService(ImageServiceServicer):
             raise invalid({"parent": "must name the project, in the first message"})
         async with self._blobs.receive() as incoming:
             await receive(incoming, _files(first, request_iterator))
-            sha256, facts = await incoming.seal(formats.inspect)
+            sha256, facts = await incoming.seal(lambda _, data: formats.inspect(data))
             # People's pictures are decoded before they are stored: one that cannot be shown is of no use.
             width, height = await self._decoders.check(incoming.path)
             facts = Facts(facts.content_type, width, height)
+            await incoming.publish()
             async with recorded(self._pool, self._blobs, incoming, sha256, facts) as db:
                 image = await store_images.insert_upload(
                     db,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC
+from functools import partial
 
 import asyncpg
 from inkweld.media.v1 import images_pb2 as pb
@@ -11,6 +12,7 @@ from runtime.failure import invalid
 from runtime.names import project_of
 from services.media import formats, store_images, store_stages
 from services.media.blobs import Blobs
+from services.media.formats import Facts
 from services.media.receiving import receive, recorded
 from services.media.store_stages import Stage
 
@@ -38,17 +40,15 @@ class Staging:
         """Store one picture. Its pixels are not decoded: that would cost more than all the rest together."""
         if header.size_bytes > formats.MAX_BYTES:
             raise formats.refused(f"it has more than {formats.MAX_BYTES >> 20} MiB", "data")
-        await store_stages.check_fence(self._pool, header.task, header.epoch)
         async with self._blobs.receive() as incoming:
             await receive(incoming, _no_more_than(header.size_bytes, pieces))
             if incoming.size != header.size_bytes:
                 raise invalid({"header.size_bytes": f"was declared, but {incoming.size} bytes came"})
-            sha256, facts = await incoming.seal(lambda data: formats.inspect(data, "data"))
-            if sha256 != header.sha256:
-                raise invalid({"header.sha256": "is not the hash of the bytes that came"})
+            sha256, facts = await incoming.store(partial(_look, header.sha256))
             async with recorded(self._pool, self._blobs, incoming, sha256, facts) as db:
-                await store_stages.raise_fence(db, header.task, header.epoch)
-                if not await store_stages.insert_stage(db, header.task, header.index, header.parent, sha256):
+                if not await store_stages.insert_stage(
+                    db, header.task, header.index, epoch=header.epoch, project=header.parent, sha256=sha256
+                ):
                     raise invalid({"header.sha256": "differs from the picture committed at this index"})
         return pb.StagedImage(
             index=header.index,
@@ -64,47 +64,50 @@ class Staging:
         async with self._pool.acquire() as db, db.transaction():
             await store_stages.raise_fence(db, request.task, request.epoch)
             stages = {stage.index: stage for stage in await store_stages.select_stages(db, request.task)}
-            committed = []
             for at, picture in enumerate(request.pictures):
-                stage = _staged(stages, picture, project_of(request.generation), at)
-                if stage.image is None:
-                    stage = await _commit(db, request, stage, picture.generation_index)
-                    stages[stage.index] = stage
-                committed.append(stage)
-            return await _images(db, committed)
+                _check_staged(stages.get(picture.index), picture, project_of(request.generation), at)
+            before = await _images(db, [stage for stage in stages.values() if stage.image])
+            images = dict(zip((i for i, stage in stages.items() if stage.image), before, strict=True))
+            for picture in request.pictures:
+                if picture.index not in images:
+                    images[picture.index] = await _insert_draft(db, request, picture)
+            return [images[picture.index] for picture in request.pictures]
 
 
-def _staged(
-    stages: dict[int, Stage], picture: pb.CommitImagesRequest.Picture, project: str, at: int
-) -> Stage:
-    stage = stages.get(picture.index)
+def _look(declared: bytes, sha256: bytes, data: memoryview) -> Facts:
+    if sha256 != declared:
+        raise invalid({"header.sha256": "is not the hash of the bytes that came"})
+    return formats.inspect(data, "data")
+
+
+def _check_staged(
+    stage: Stage | None, picture: pb.CommitImagesRequest.Picture, project: str, at: int
+) -> None:
     if stage is None or stage.sha256 != picture.sha256 or stage.project != project:
         raise invalid({f"pictures[{at}]": "must have been staged, with this hash and for this project"})
-    return stage
 
 
-async def _commit(db: Database, request: pb.CommitImagesRequest, stage: Stage, number: int) -> Stage:
-    image = await store_images.insert_draft(
+async def _insert_draft(
+    db: Database, request: pb.CommitImagesRequest, picture: pb.CommitImagesRequest.Picture
+) -> pb.Image:
+    return await store_images.insert_draft(
         db,
-        stage.sha256,
+        request.task,
+        picture.index,
         generation=request.generation,
-        number=number,
+        number=picture.generation_index,
         creator=request.creator,
         expires=request.expire_time.ToDatetime(tzinfo=UTC),
     )
-    await store_stages.commit_stage(db, request.task, stage.index, image)
-    return Stage(stage.index, stage.project, stage.sha256, image, stage.picture)
 
 
 async def _images(db: Database, committed: list[Stage]) -> list[pb.Image]:
     """The images of committed stages. One that has been deleted since still has its name and hash."""
-    names = [stage.image for stage in committed if stage.image]
-    found = {image.name: image for image in await store_images.select_images(db, names)}
-    return [
-        found.get(stage.image, pb.Image(name=stage.image, sha256=stage.sha256.hex()))
-        for stage in committed
-        if stage.image
-    ]
+    names = {stage.image: stage.sha256.hex() for stage in committed if stage.image}
+    if not names:
+        return []
+    found = {image.name: image for image in await store_images.select_images(db, list(names))}
+    return [found.get(name, pb.Image(name=name, sha256=sha256)) for name, sha256 in names.items()]
 
 
 async def _no_more_than(size: int, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

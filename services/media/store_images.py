@@ -1,10 +1,9 @@
 """Rows of images: the library and the drafts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 from google.protobuf.timestamp_pb2 import Timestamp
 from inkweld.media.v1 import images_pb2 as pb
 
@@ -92,22 +91,25 @@ async def insert_upload(
 
 
 async def insert_draft(
-    db: Database, sha256: bytes, *, generation: str, number: int, creator: str, expires: datetime
-) -> str:
-    """Make a picture a draft of its generation; its name."""
-    project, image = project_of(generation), new_id()
-    await db.execute(
-        """INSERT INTO images (project, id, title, sha256, generation, number, creator, expire_time)
-           VALUES ($1, $2, '', $3, $4, $5, $6, $7)""",
-        project,
+    db: Database, task: str, index: int, *, generation: str, number: int, creator: str, expires: datetime
+) -> pb.Image:
+    """Make a draft of what a task has pending at an index, and note there which image it became."""
+    row = await db.fetchrow(
+        f"""WITH s AS (UPDATE stages SET image = $3 WHERE task = $1 AND index = $2 RETURNING project, sha256),
+              i AS (INSERT INTO images (project, id, title, sha256, generation, number, creator, expire_time)
+                    SELECT project, $4, '', sha256, $5, $6, $7, $8 FROM s
+                    RETURNING *)
+            SELECT {_COLUMNS} FROM i JOIN blobs b USING (sha256)""",  # noqa: S608
+        task,
+        index,
+        f"{project_of(generation)}/images/{(image := new_id())}",
         image,
-        sha256,
         generation,
         number,
         creator,
         expires,
     )
-    return f"{project}/images/{image}"
+    return _image(row)
 
 
 async def lock_images(db: Database, project: str, names: Sequence[str]) -> None:
@@ -149,7 +151,7 @@ async def delete_image(db: Database, name: str) -> bool:
     return done == "DELETE 1"
 
 
-def _image(row: asyncpg.Record | Mapping[str, Any]) -> pb.Image:
+def _image(row: Any) -> pb.Image:
     return pb.Image(
         name=f"{row['project']}/images/{row['id']}",
         title=row["title"],

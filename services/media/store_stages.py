@@ -42,12 +42,6 @@ async def raise_fence(db: Database, task: str, epoch: int) -> None:
         raise _taken(task)
 
 
-async def check_fence(db: Database, task: str, epoch: int) -> None:
-    """Look at the fence without touching it. Raises LEASE_TAKEN as `raise_fence` does."""
-    if await db.fetchval("SELECT true FROM fences WHERE task = $1 AND epoch > $2", task, epoch):
-        raise _taken(task)
-
-
 async def select_stages(db: Database, task: str) -> Sequence[Stage]:
     """All that a task has here, by index; it stays so until the transaction ends."""
     rows = await db.fetch(
@@ -73,26 +67,38 @@ async def select_stages(db: Database, task: str) -> Sequence[Stage]:
     ]
 
 
-async def insert_stage(db: Database, task: str, index: int, project: str, sha256: bytes) -> bool:
-    """Record a staged picture in place of a pending one. False when another has been committed there."""
-    done = await db.execute(
-        """INSERT INTO stages AS s (task, index, project, sha256, expire_time)
-           VALUES ($1, $2, $3, $4, now() + $5::interval)
-           ON CONFLICT (task, index) DO UPDATE
-              SET sha256 = excluded.sha256, project = excluded.project, expire_time = excluded.expire_time
-            WHERE s.image IS NULL OR s.sha256 = excluded.sha256""",
+async def insert_stage(
+    db: Database, task: str, index: int, *, epoch: int, project: str, sha256: bytes
+) -> bool:
+    """Record a staged picture in place of a pending one. False when another has been committed there.
+
+    Raises LEASE_TAKEN as `raise_fence` does, in the same round trip.
+    """
+    row = await db.fetchrow(
+        """WITH fence AS (
+                INSERT INTO fences AS f (task, epoch) VALUES ($1, $2)
+                ON CONFLICT (task) DO UPDATE SET epoch = excluded.epoch, update_time = now()
+                 WHERE f.epoch <= excluded.epoch
+                RETURNING task),
+              stage AS (
+                INSERT INTO stages AS s (task, index, project, sha256, expire_time)
+                SELECT task, $3, $4, $5, now() + $6::interval FROM fence
+                ON CONFLICT (task, index) DO UPDATE
+                   SET sha256 = excluded.sha256, project = excluded.project,
+                       expire_time = excluded.expire_time
+                 WHERE s.image IS NULL OR s.sha256 = excluded.sha256
+                RETURNING task)
+           SELECT EXISTS (SELECT FROM fence) AS passed, EXISTS (SELECT FROM stage) AS staged""",
         task,
+        epoch,
         index,
         project,
         sha256,
         PENDING,
     )
-    return done == "INSERT 0 1"
-
-
-async def commit_stage(db: Database, task: str, index: int, image: str) -> None:
-    """Record which image a staged picture has become."""
-    await db.execute("UPDATE stages SET image = $3 WHERE task = $1 AND index = $2", task, index, image)
+    if row is None or not row["passed"]:
+        raise _taken(task)
+    return bool(row["staged"])
 
 
 def _taken(task: str) -> Failure:

@@ -84,8 +84,7 @@ async def test_files_without_a_row_go_when_they_are_old(media: Media) -> None:
     image = await media.upload(pictures.png())
     async with media.blobs.receive() as incoming:
         await incoming.write(b"linked, and killed before the commit")
-        await incoming.seal(len)
-        await incoming.publish()
+        await incoming.store(lambda _, data: len(data))
 
     await media.collector.search(module.STRAY_SECONDS)
     await media.collector.sweep()

@@ -18,8 +18,7 @@ async def store(blobs: LocalBlobs) -> None:
     async with blobs.receive() as incoming:
         for at in range(0, SIZE, 100_000):
             await incoming.write(data[at : at + 100_000])
-        sha256, _ = await incoming.seal(len)
-        await incoming.publish()
+        sha256, _ = await incoming.store(lambda _, stored: len(stored))
         os.write(1, f"{sha256.hex()}\n".encode())
 
 
