@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 import struct
+import zlib
 
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from deploy.sandbox.scripts import Act
 
 WIRE = "inkweld.sandbox.wire"
+GARBAGE = b'{"created": 1763800000, "data": [{"b64_json": "iVBORw0K'
+DRIPS = 20
 
 
 class Protocol(HttpToolsProtocol):
@@ -29,18 +34,23 @@ class Faulty(Response):
         super().__init__()
         self._answer = answer
         self._act = act
+        if isinstance(answer, Response):
+            # Who adds a header to this one means the one that is sent.
+            self.raw_headers = answer.raw_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         act = self._act
+        send = _Bent(send, act)
         if act.hang:
             await _left(receive)
         elif act.close or act.reset:
             await _cut(scope, receive, reset=act.reset)
         elif act.garbage:
-            broken = Response(
-                b'{"created": 1763800000, "data": [{"b64_json": "iVBORw0K', media_type="application/json"
-            )
-            await broken(scope, receive, send)
+            await Response(GARBAGE, media_type="application/json")(scope, receive, send)
+        elif act.bomb_megabytes:
+            bomb = await asyncio.to_thread(_bomb, act.bomb_megabytes)
+            headers = {"content-encoding": "gzip"}
+            await Response(bomb, headers=headers, media_type="application/json")(scope, receive, send)
         elif act.cut_after is not None:
             await self._cut_short(scope, receive, send, act.cut_after)
         else:
@@ -66,6 +76,37 @@ class Faulty(Response):
 
 class _Cut(Exception):
     """The connection is gone; what is left of the answer has nowhere to go."""
+
+
+class _Bent:
+    """Sends an answer with other headers, or slowly."""
+
+    def __init__(self, send: Send, act: Act) -> None:
+        self._send = send
+        self._act = act
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self._act.headers:
+            headers = MutableHeaders(raw=list(message["headers"]))
+            headers.update(self._act.headers)
+            message = {**message, "headers": headers.raw}
+        body = message.get("body", b"")
+        if self._act.drip_seconds and body:
+            size = -(-len(body) // DRIPS)
+            for start in range(0, len(body), size):
+                part = body[start : start + size]
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+                await asyncio.sleep(self._act.drip_seconds / DRIPS)
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+@functools.cache
+def _bomb(megabytes: int) -> bytes:
+    """A short gzip body that becomes a long one."""
+    squeeze = zlib.compressobj(9, wbits=31)
+    parts = [squeeze.compress(b'{"data":"'), *(squeeze.compress(bytes(1 << 20)) for _ in range(megabytes))]
+    return b"".join((*parts, squeeze.flush()))
 
 
 async def _cut(scope: Scope, receive: Receive, *, reset: bool) -> None:

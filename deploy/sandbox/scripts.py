@@ -5,6 +5,7 @@ Rules without `call` look at paid work only; a rule with `call` looks at every c
 read and before anything is charged.
 """
 
+import random
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ class Match(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     prompt: str = ""  # a part of it
     attempt: str = ""  # the header X-Client-Request-Id
     nth: int = 0  # only the n-th call that matches the rest, from 1
+    probability: float = 1  # how likely; the dice of a rule start at `seed`
+    seed: int = 0
 
 
 class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
@@ -30,13 +33,15 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
     status: int = 0  # refuse with this status: no work, no charge
     refuse: str = ""  # refuse as the real provider does, by name; see REFUSALS of the dialect
     body: Any = None  # of a refusal, instead of the dialect's own
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = {}  # of any answer, such as a wrong content type
     retry_after: float | None = None
     hang: bool = False  # charge, then never answer
     close: bool = False  # charge, then close the connection without an answer
     reset: bool = False  # the same with a TCP reset
     cut_after: int | None = None  # charge, then close after so many bytes of the answer's body
     garbage: bool = False  # charge, then answer 200 with broken JSON
+    bomb_megabytes: int = 0  # charge, then answer a gzip body that grows to so much
+    drip_seconds: float = 0  # spread each part of the answer over so long
     truncate: Literal["", "base64", "picture"] = ""
     pictures: int | None = None  # so many instead of those ordered; 0 is the empty result
     partials: int | None = None  # so many partial pictures in a stream
@@ -67,6 +72,7 @@ class _Live:
         self.rule = rule
         self.seen = 0
         self.acted = 0
+        self._dice = random.Random(rule.match.seed)
 
     def due(self, known: dict[str, str], prompt: str) -> bool:
         match = self.rule.match
@@ -75,7 +81,8 @@ class _Live:
         if match.prompt not in prompt or (self.rule.times and self.acted >= self.rule.times):
             return False
         self.seen += 1
-        if match.nth and match.nth != self.seen:
+        unlucky = self._dice.random() >= match.probability
+        if unlucky or (match.nth and match.nth != self.seen):
             return False
         self.acted += 1
         return True

@@ -90,6 +90,7 @@ async def test_a_refusal_can_say_anything() -> None:
         answer = await client.post(PATH, json=SMALL)
 
     assert (answer.status_code, answer.text) == (502, "<html>Bad gateway</html>")
+    assert answer.headers["content-type"] == "text/html"
 
 
 async def test_garbage_is_not_json_but_billed() -> None:
@@ -100,6 +101,46 @@ async def test_garbage_is_not_json_but_billed() -> None:
         with pytest.raises(ValueError):
             answer.json()
         assert await outcomes(client) == ["answered"]
+
+
+async def test_the_content_type_can_be_wrong() -> None:
+    async with inside(instant=True) as client:
+        await order(client, headers={"content-type": "text/html"})
+        answer = await client.post(PATH, json=SMALL)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
+    assert answer.json()["data"]
+
+
+async def test_a_bomb_is_small_until_it_is_opened() -> None:
+    async with sandbox(instant=True) as client:
+        await order(client, bomb_megabytes=8)
+        answer = await client.post(PATH, json=SMALL)
+
+    assert int(answer.headers["content-length"]) < 20_000
+    assert len(answer.content) > 8_000_000
+
+
+async def test_an_answer_can_drip() -> None:
+    async with inside(instant=True) as client:
+        whole = await client.post(PATH, json=SMALL)
+        await order(client, drip_seconds=0.2)
+        begun = time.monotonic()
+        answer = await client.post(PATH, json=SMALL)
+
+    assert time.monotonic() - begun >= 0.2
+    assert answer.json()["data"] == whole.json()["data"]
+
+
+async def test_chance_falls_the_same_way_again() -> None:
+    rolled = []
+    for _ in range(2):
+        async with inside(instant=True) as client:
+            await rules(client, {"match": {"probability": 0.5, "seed": 3}, "act": {"status": 500}})
+            rolled.append([(await client.post(PATH, json=SMALL)).status_code for _ in range(10)])
+
+    assert rolled[0] == rolled[1]
+    assert set(rolled[0]) == {200, 500}
 
 
 async def test_base64_can_be_truncated() -> None:

@@ -45,6 +45,7 @@ async def test_pictures_are_batches_times_rounds_with_rising_seeds() -> None:
 
     assert len(set(pictures(answer))) == 4
     assert info(answer)["all_seeds"] == [7, 8, 9, 10]
+    assert float(answer.headers["x-process-time"]) > 0
 
 
 async def test_the_same_seed_gives_the_same_bytes() -> None:
