@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Collection
 
+import grpc
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -81,18 +82,18 @@ class Border:
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEAD_BYTES:
-            raise errors.Refusal(431, "The headers are too large.", {"connection": "close"})
+            raise errors.Refusal(431, "headers", "The headers are too large.", {"connection": "close"})
         hosts = headers.getlist("host")
         known = len(hosts) == 1 and re.sub(r":\d+$", "", hosts[0]).lower() in self._hosts
         if not known and scope["path"] not in self._probes:
-            raise errors.Refusal(421, "This host name is not served here.")
+            raise errors.Refusal(421, "host", "This host name is not served here.")
 
     async def _refuse(
         self, error: Exception, request_id: str, scope: Scope, receive: Receive, answer: "_Answer"
     ) -> None:
         response = errors.answer(error, request_id)
         if response is None:
-            log.error("request.crashed", exc_info=error)
+            _log_bug(error)
             response = errors.internal(request_id)
         if answer.status:
             # Too late for a status. Ending short of the promised length tells the client.
@@ -121,6 +122,14 @@ class _Answer:
             for name, value in self._headers.items():
                 headers.setdefault(name, value)
         await self._send(message)
+
+
+def _log_bug(error: Exception) -> None:
+    if isinstance(error, grpc.aio.AioRpcError):
+        # The service has logged what went wrong there, under the same request id.
+        log.error("upstream.crashed", code=error.code().name)
+    else:
+        log.error("request.crashed", exc_info=error)
 
 
 def _request_id(headers: Headers) -> str:

@@ -72,10 +72,10 @@ class Call:
             async with asyncio.timeout(_BODY_SECONDS):
                 data = b"".join([piece async for piece in self.pieces(JSON_BYTES)])
         except TimeoutError:
-            raise Refusal(408, "The body did not arrive.", {"connection": "close"}) from None
+            raise Refusal(408, "body", "The body did not arrive.", {"connection": "close"}) from None
         kind = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
         if data and kind != "application/json":
-            raise Refusal(415, "The body must be application/json.")
+            raise Refusal(415, "body", "The body must be application/json.")
         return data
 
     async def _linger(self, most: int) -> None:
@@ -101,4 +101,4 @@ def _is_empty(message: Any, field: str) -> bool:
 
 def _too_large(most: int) -> Refusal:
     text = f"The body may have {most >> 20} MiB at most."
-    return Refusal(413, text, {"connection": "close"})
+    return Refusal(413, "body", text, {"connection": "close"})

@@ -37,12 +37,15 @@ HTTP_CODES: Mapping[int, int] = {
 
 
 class Refusal(Exception):
-    """What HTTP itself refuses, with a code that no gRPC code stands for, such as 405 or 413."""
+    """What HTTP itself refuses, with a code that no gRPC code stands for, such as 405 or 413.
 
-    def __init__(self, code: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    `part` is the part of the request that is wrong, such as its body.
+    """
+
+    def __init__(self, code: int, part: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.code = code
-        self.message = message
+        self.failure = Failure(ErrorReason.FIELD_INVALID, message, fields={part: message})
         self.headers = dict(headers or {})
 
 
@@ -50,8 +53,7 @@ def answer(error: Exception, request_id: str) -> Response | None:
     """The answer to an expected error; None for a bug, which the caller logs and answers with `internal`."""
     match error:
         case Refusal():
-            status = Status(code=code_pb2.INVALID_ARGUMENT, message=error.message)
-            return _response(status, error.code, error.headers)
+            return _response(error.failure.to_status(request_id), error.code, error.headers)
         case Failure():
             return _failure(error, request_id)
         case grpc.aio.AioRpcError():

@@ -96,6 +96,6 @@ def _pick(
     found = verbs.get("GET" if verb == "HEAD" else verb)
     if found is None:
         allow = ", ".join(sorted({*verbs, "HEAD"} if "GET" in verbs else verbs))
-        raise Refusal(405, "This address does not take that method.", {"allow": allow})
+        raise Refusal(405, "method", "This address does not take that method.", {"allow": allow})
     template, target = found
     return target, template.bind(segments)

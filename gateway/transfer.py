@@ -210,7 +210,7 @@ def _disposition(file_name: str) -> str:
 
 def _unsatisfiable(total: int | None) -> Refusal:
     headers = {} if total is None else {"content-range": f"bytes */{total}"}
-    return Refusal(416, "The range is outside of the image.", headers)
+    return Refusal(416, "range", "The range is outside of the image.", headers)
 
 
 async def _regular(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -229,4 +229,4 @@ async def _soon(pieces: AsyncIterator[bytes]) -> bytes | None:
         async with asyncio.timeout(_SILENCE_SECONDS):
             return await anext(pieces, None)
     except TimeoutError:
-        raise Refusal(408, "The body stopped arriving.", {"connection": "close"}) from None
+        raise Refusal(408, "body", "The body stopped arriving.", {"connection": "close"}) from None

@@ -57,7 +57,7 @@ class Web:
         if file is None:
             raise no_such_path()
         if scope["method"] not in SAFE:
-            raise Refusal(405, "This address is for reading.", {"allow": ", ".join(SAFE)})
+            raise Refusal(405, "method", "This address is for reading.", {"allow": ", ".join(SAFE)})
         await _answer(file, Headers(scope=scope))(scope, receive, send)
 
     def _find(self, path: str) -> File | None:

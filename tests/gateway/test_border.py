@@ -73,6 +73,8 @@ async def test_a_json_body_has_a_cap(front: Front) -> None:
     reply = await front.http.post("/v1/projects", content=body, headers=headers)
 
     assert reply.status_code == 413
+    violation = reply.json()["error"]["details"][-1]["fieldViolations"][0]
+    assert violation == {"field": "body", "description": "The body may have 1 MiB at most."}
     assert not front.memory.seen
 
 
