@@ -98,7 +98,7 @@ class Attempt:
         self._parts = parts
         self._held = held
         self._keeper = keeper
-        self._results = Results(parts.db, held)
+        self._results = Results(parts.db, held, keeper)
         self._sent = held.state in SENT
         self._handle: Handle | None = held.handle
         self._staged: dict[int, images_pb2.StagedImage] = {}

@@ -1,8 +1,9 @@
 """Keeping a lease while its task is worked on."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import NoReturn
 
 import structlog
 
@@ -30,6 +31,8 @@ class Keeper:
         self._length = length
         self._ours_until = claimed_at + self._trusted_seconds
         self._look = asyncio.Event()
+        self._quiet = asyncio.Lock()
+        self._over = False
 
     def look(self) -> None:
         """Renew at once: something may have been said about the task."""
@@ -40,13 +43,23 @@ class Keeper:
         if asyncio.get_running_loop().time() >= self._ours_until:
             raise LostLease(self.lease.task)
 
-    async def keep(self) -> NoReturn:
-        """Renew until cancelled. Raises LostLease when that cannot be done in time."""
+    @asynccontextmanager
+    async def last_write(self) -> AsyncIterator[None]:
+        """Around the write that ends the lease: a renewal just then would take the end for a loss."""
+        async with self._quiet:
+            yield
+            self._over = True
+
+    async def keep(self) -> None:
+        """Renew until the lease is over. Raises LostLease when that cannot be done in time."""
         wait = self._length.total_seconds() / 3
         while True:
             await self._sleep(wait)
-            self.certain()
-            wait = self._length.total_seconds() / 3 if await self._renewed() else _AGAIN_SECONDS
+            async with self._quiet:
+                if self._over:
+                    return
+                self.certain()
+                wait = self._length.total_seconds() / 3 if await self._renewed() else _AGAIN_SECONDS
 
     async def _renewed(self) -> bool:
         asked_at = asyncio.get_running_loop().time()

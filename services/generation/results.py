@@ -15,6 +15,7 @@ from runtime.database import Database
 from runtime.failure import Failure
 from runtime.names import new_id
 from services.generation import store, store_events, store_tasks
+from services.generation.keeper import Keeper
 from services.generation.providers import Handle
 from services.generation.states import Task
 from services.generation.store_tasks import End, Held
@@ -26,9 +27,10 @@ log = structlog.get_logger()
 class Results:
     """Writes what came of one held task. Every write is fenced by its lease."""
 
-    def __init__(self, db: Pool, held: Held) -> None:
+    def __init__(self, db: Pool, held: Held, keeper: Keeper) -> None:
         self._db = db
         self._held = held
+        self._keeper = keeper
 
     async def begun(self) -> str:
         """The intent to send."""
@@ -111,7 +113,8 @@ class Results:
                     db, self._held.lease, "REFUSED", ErrorReason.Name(failure.reason)
                 )
 
-        await persist(write)
+        async with self._keeper.last_write():
+            await persist(write)
         log.info("task.postponed", task=self._held.lease.task, reason=ErrorReason.Name(failure.reason))
 
     async def _end(
@@ -129,7 +132,8 @@ class Results:
                     await also(db)
                 await store.refresh_generation(db, self._held.generation)
 
-        await persist(write)
+        async with self._keeper.last_write():
+            await persist(write)
         log.info("task.finished", task=self._held.lease.task, state=str(end.state), reason=reason)
         await self._tell()
 

@@ -111,6 +111,7 @@ class Worker:
 
     async def _give_up(self, held: Held) -> None:
         """Count this as a death, and let the task be judged by its rows at once."""
+        self._look_for_dead_at = 0.0
         try:
             await store_tasks.give_up(self._parts.db, held.lease)
         except (*TROUBLE, LostLease) as error:

@@ -1,7 +1,7 @@
 """A generation service on real servers and a real PostgreSQL, between fakes with a memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import MappingProxyType
@@ -37,6 +37,13 @@ from tests.services.generation.fakes import FakeConfig, FakeImages, FakeKind, Fa
 
 PROJECT = "projects/atlas"
 LEASE = timedelta(seconds=1)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 class Workshop:
@@ -90,7 +97,8 @@ class Workshop:
     async def create(self, kind: str = "plain", **fields: Any) -> pb.Generation:
         generation = pb.Generation(profile=f"profiles/{kind}", prompt="a fox", **fields)
         request = pb.CreateGenerationRequest(parent=PROJECT, generation=generation)
-        return await self.stub.CreateGeneration(request)
+        created: pb.Generation = await self.stub.CreateGeneration(request)
+        return created
 
     async def watched(self, generation: pb.Generation, after: int = 0) -> list[pb.GenerationEvent]:
         """All events to the end."""
@@ -101,6 +109,20 @@ class Workshop:
     async def ended(self, generation: pb.Generation) -> pb.Generation:
         """The generation as its last event tells it."""
         return (await self.watched(generation))[-1].finished.generation
+
+    async def reconfigured(self) -> None:
+        """Let the change of the configuration arrive."""
+        await self.config.change()
+        await until(lambda: self.live.current.revision == self.config.now.revision)
+
+    async def put_back(self, generation: pb.Generation, tries: int) -> None:
+        """Wait until the task waits again after so many tries."""
+        async with asyncio.timeout(10):
+            while True:
+                task = await self.task(generation)
+                if (task["state"], task["tries"]) == ("QUEUED", tries):
+                    return
+                await asyncio.sleep(0.02)
 
     async def task(self, generation: pb.Generation) -> Any:
         """The row of its first task."""

@@ -72,9 +72,7 @@ async def test_without_the_fence_a_late_worker_overwrites_paid_work(workshop: Wo
 
     assert await workshop.db.fetchval("SELECT state FROM tasks") == "FAILED"
     with pytest.raises(LostLease):
-        await store_tasks.finish_task(
-            workshop.db, Lease(stale.lease.task, 2, "second"), End(Task.SUCCEEDED)
-        )
+        await store_tasks.finish_task(workshop.db, Lease(stale.lease.task, 2, "second"), End(Task.SUCCEEDED))
 
 
 async def test_many_claim_at_once_and_each_task_has_one_holder(workshop: Workshop) -> None:

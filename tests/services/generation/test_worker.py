@@ -13,7 +13,7 @@ from inkweld.generation.v1 import generations_pb2 as pb
 from runtime.failure import Failure
 from services.generation.providers import Accepted, Adaptation, Event, Finished, Image, Progress, Task
 from tests.house import failure_of
-from tests.services.generation.conftest import Workshop
+from tests.services.generation.conftest import Workshop, until
 from tests.services.generation.fakes import PICTURE, all_at_once, failing, hanging
 
 _G = pb.Generation
@@ -26,7 +26,9 @@ def reason_of(generation: pb.Generation) -> ErrorReason:
 
 
 async def cancel(workshop: Workshop, generation: pb.Generation) -> pb.Generation:
-    return await workshop.stub.CancelGeneration(pb.CancelGenerationRequest(name=generation.name))
+    request = pb.CancelGenerationRequest(name=generation.name)
+    cancelled: pb.Generation = await workshop.stub.CancelGeneration(request)
+    return cancelled
 
 
 async def test_a_generation_becomes_drafts_and_tells_how(workshop: Workshop) -> None:
@@ -56,23 +58,14 @@ async def test_what_is_known_only_afterwards_is_told(workshop: Workshop) -> None
     price = Struct()
     price.update({"price_per_image": 0.04})
     workshop.config.now.profiles[0].model_config.CopyFrom(price)
-    await workshop.config.change()
-    generation = await _created_with_price(workshop)
+    await workshop.reconfigured()
+    generation = await workshop.create()
 
     async with workshop.working():
         ended = await workshop.ended(generation)
 
     assert ended.cost == Money(currency_code="USD", nanos=40_000_000)
     assert [change.sent for change in ended.plan.adaptations] == ["32x32"]
-
-
-async def _created_with_price(workshop: Workshop) -> pb.Generation:
-    while True:
-        generation = await workshop.create()
-        if generation.plan.HasField("quote"):
-            return generation
-        await cancel(workshop, generation)
-        await asyncio.sleep(0.02)
 
 
 async def test_progress_is_told_but_not_every_step_of_it(workshop: Workshop) -> None:
@@ -103,7 +96,7 @@ async def test_progress_is_told_but_not_every_step_of_it(workshop: Workshop) -> 
     ],
 )
 async def test_a_failed_call_is_not_repeated_and_says_why(
-    workshop: Workshop, reason: ErrorReason, state: int, billed: bool
+    workshop: Workshop, reason: ErrorReason, state: int, *, billed: bool
 ) -> None:
     workshop.plain.script = failing(reason)
     generation = await workshop.create()
@@ -122,9 +115,8 @@ async def test_what_was_never_sent_is_tried_again_a_few_times(workshop: Workshop
 
     async with workshop.working():
         for tries in range(1, 4):
-            async with asyncio.timeout(10):
-                while (len(workshop.plain.asked), (await workshop.task(generation))["state"]) != (tries, "QUEUED"):
-                    await asyncio.sleep(0.02)
+            await workshop.put_back(generation, tries)
+            assert len(workshop.plain.asked) == tries
             await workshop.db.execute("UPDATE tasks SET run_at = '2000-01-01'")
         ended = await workshop.ended(generation)
 
@@ -204,10 +196,7 @@ async def test_a_task_whose_workers_keep_dying_is_parked(workshop: Workshop) -> 
 async def test_the_switch_holds_between_accepting_and_sending(workshop: Workshop) -> None:
     generation = await workshop.create()
     workshop.config.now.settings.kill_switch = True
-    await workshop.config.change()
-    async with asyncio.timeout(5):
-        while workshop.live.off() is None:
-            await asyncio.sleep(0.01)
+    await workshop.reconfigured()
 
     async with workshop.working():
         ended = await workshop.ended(generation)
@@ -349,8 +338,7 @@ async def test_draining_finishes_what_has_begun(workshop: Workshop) -> None:
     begun, waiting = await workshop.create(), await workshop.create()
 
     async with workshop.working(workshop.worker(at_once=1), drain_seconds=10) as draining:
-        while not workshop.plain.asked:
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(workshop.plain.asked))
         draining.set()
         release.set()
         ended = await workshop.ended(begun)
