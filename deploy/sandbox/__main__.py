@@ -9,6 +9,7 @@ import uvicorn
 
 from deploy.sandbox import server
 from deploy.sandbox.app import create_app
+from runtime import logs
 
 SECONDS = 3.0
 
@@ -41,7 +42,11 @@ def main() -> None:
     app = create_app(
         given.log, given.scripted, seconds=seconds, instant=given.instant, webui_auth=given.webui_auth
     )
-    taken = server.listen(given.port)
+    logs.configure("sandbox", "INFO")
+    try:
+        taken = server.listen(given.port)
+    except OSError as error:
+        raise SystemExit(f"The sandbox cannot have port {given.port}: {error.strerror}.") from None
     log.info("sandbox.started", url=server.url(taken), scripted=given.scripted)
     asyncio.run(uvicorn.Server(server.new_config(app)).serve([taken]))
 

@@ -185,7 +185,9 @@ def _answer(chosen: dict[str, Any], pictures: list[Text], usage: dict[str, Any])
 
 def _frame(kind: str, asked: Asked, picture: Text, **more: Any) -> bytes:
     name = f"image_generation.{kind}"
-    document = orjson.dumps({"type": name, **asked.chosen(), **more})
+    chosen = asked.chosen()
+    created = chosen.pop("created")
+    document = orjson.dumps({"type": name, "created_at": created, **chosen, **more})
     return b"".join(
         (b"event: ", name.encode(), b"\ndata: ", document[:-1], b',"b64_json":"', *picture, b'"}\n\n')
     )

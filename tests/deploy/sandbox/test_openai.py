@@ -137,6 +137,7 @@ async def test_a_stream_shows_partial_pictures_and_bills_them() -> None:
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert [first["partial_image_index"], second["partial_image_index"]] == [0, 1]
     assert last["type"] == "image_generation.completed"
+    assert last["created_at"] > 0
     assert last["usage"]["output_tokens"] == plain.json()["usage"]["output_tokens"] + 200
     assert last["b64_json"] == plain.json()["data"][0]["b64_json"]
     assert answer.text.rstrip().endswith("data: [DONE]")
