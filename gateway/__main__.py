@@ -83,7 +83,7 @@ async def main(settings: Settings) -> None:
         application = app.build(
             {"config": config, "generation": generation, "media": media},
             configured,
-            Sessions(configured, verifier, secure=settings.secure_cookies),
+            Sessions(configured, verifier, secure=settings.secure_cookies, port=settings.port),
             watchers,
             web=settings.web,
             hosts=settings.host_names,

@@ -36,7 +36,7 @@ def build(
         Route("/readyz", Readiness(channels, configuration)),
         Route("/v1/{path:path}", Api(channels, sessions, watchers)),
     ]
-    border = Middleware(Border, sessions=sessions, hosts=hosts, secure=secure, probes=PROBES)
+    border = Middleware(Border, hosts=hosts, secure=secure, probes=PROBES)
     application = Starlette(routes=routes, middleware=[border])
     application.router.default = Web(web)
     application.router.redirect_slashes = False

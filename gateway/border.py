@@ -9,17 +9,15 @@ import grpc
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import errors
-from gateway.session import Sessions
 
 log = structlog.get_logger()
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _HEAD_BYTES = 32 << 10
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 # Lit and Web Awesome set styles on elements; small icons are data: URLs, read by fetch too.
 _POLICY = (
@@ -46,13 +44,11 @@ class Border:
         self,
         app: ASGIApp,
         *,
-        sessions: Sessions,
         hosts: Collection[str],
         secure: bool,
         probes: Collection[str],
     ) -> None:
         self._app = app
-        self._sessions = sessions
         self._hosts = frozenset(host.lower() for host in (*LOOPBACK, *hosts))
         self._probes = probes
         self._headers = SECURITY | ({"strict-transport-security": _STRICT_TRANSPORT} if secure else {})
@@ -98,13 +94,7 @@ class Border:
         if answer.status:
             # Too late for a status. Ending short of the promised length tells the client.
             return
-        self._drop_cookie(scope, response)
         await response(scope, receive, answer.send)
-
-    def _drop_cookie(self, scope: Scope, response: Response) -> None:
-        headers = Headers(scope=scope)
-        if response.status_code == 401 and "authorization" not in headers and self._sessions.secret(headers):
-            response.headers["set-cookie"] = self._sessions.no_cookie()
 
 
 class _Answer:

@@ -15,6 +15,7 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from starlette.responses import Response
 
 from runtime.failure import Failure, from_rpc_error
+from runtime.identity import unknown
 
 HTTP_CODES: Mapping[int, int] = {
     code_pb2.CANCELLED: 499,
@@ -49,11 +50,23 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
+class SessionEnded(Exception):
+    """The session in the request's cookie is no more; `cookie` is the header that takes it away."""
+
+    def __init__(self, cookie: str) -> None:
+        super().__init__("the session has ended")
+        self.cookie = cookie
+
+
 def answer(error: Exception, request_id: str) -> Response | None:
     """The answer to an expected error; None for a bug, which the caller logs and answers with `internal`."""
     match error:
         case Refusal():
             return _response(error.failure.to_status(request_id), error.code, error.headers)
+        case SessionEnded():
+            response = _failure(unknown(), request_id)
+            response.headers["set-cookie"] = error.cookie
+            return response
         case Failure():
             return _failure(error, request_id)
         case grpc.aio.AioRpcError():

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.calls import Call
+from gateway.errors import Refusal
 from gateway.leaving import Watchers
 from gateway.printing import to_json
 from runtime.failure import invalid
@@ -36,10 +37,10 @@ class Events:
     watchers: Watchers
 
     async def __call__(self, call: Call) -> "Response | _Stream":
+        if call.http.method == "HEAD":
+            raise Refusal(405, "method", "A stream has no head to ask for.", {"allow": "GET"})
         message = await call.message()
         _resume(message, call.http.headers.get("last-event-id", ""))
-        if call.http.method == "HEAD":
-            return Response(headers=_HEADERS)
         stream = self.start(message, metadata=call.metadata)
         # An error that comes at once is a proper status; a later one is found by the next connection.
         first = asyncio.create_task(stream.read())

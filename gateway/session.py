@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from inkweld.access.v1.access_pb2 import Session
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
+from gateway.errors import SessionEnded
 from gateway.methods import Method
 from runtime.configuration import Configuration
 from runtime.failure import Failure
@@ -22,20 +23,18 @@ SAFE = ("GET", "HEAD")
 class Sessions:
     """Turns what a request proves into the JWT that the services want."""
 
-    def __init__(self, configuration: Configuration, verifier: Verifier, *, secure: bool) -> None:
+    def __init__(self, configuration: Configuration, verifier: Verifier, *, secure: bool, port: int) -> None:
         self._configuration = configuration
         self._verifier = verifier
-        self._secure = secure
-
-    @property
-    def cookie_name(self) -> str:
-        """`__Host-` makes browsers refuse one set by another host or over plain HTTP."""
-        return "__Host-inkweld" if self._secure else "inkweld"
+        self._flag = "; Secure" if secure else ""
+        # `__Host-` makes browsers refuse one set by another host or over plain HTTP. Without it the port is in
+        # the name, because cookies do not know ports and two instances may run side by side.
+        self._name = "__Host-inkweld" if secure else f"inkweld-{port}"
 
     def secret(self, headers: Headers) -> str:
         """The secret in the session's cookie; empty when there is none."""
         try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.cookie_name)
+            found = SimpleCookie(headers.get("cookie", "")).get(self._name)
         except CookieError:
             return ""
         return found.value if found else ""
@@ -44,7 +43,7 @@ class Sessions:
         """The caller's JWT; empty when nothing is proved. Raises CALLER_UNKNOWN for a proof that ended."""
         if "authorization" not in headers:
             secret = self.secret(headers)
-            return await self._exchanged(secret) if secret else ""
+            return await self._of_session(secret) if secret else ""
         scheme, _, token = headers["authorization"].partition(" ")
         if scheme.lower() != "bearer" or not token.isascii() or not token.isprintable():
             raise unknown()
@@ -53,11 +52,11 @@ class Sessions:
 
     def cookie(self, secret: str) -> str:
         """The header that gives a browser its session."""
-        return f"{self.cookie_name}={secret}; Path=/; HttpOnly; SameSite=Lax{self._flag}"
+        return f"{self._name}={secret}; Path=/; HttpOnly; SameSite=Lax{self._flag}"
 
     def no_cookie(self) -> str:
         """The header that takes it away."""
-        return f"{self.cookie_name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{self._flag}"
+        return f"{self._name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{self._flag}"
 
     def of_answer(self, method: Method, reply: Message, headers: Headers) -> dict[str, str]:
         """What beginning or ending a session means to the browser; its secret leaves the body."""
@@ -70,9 +69,13 @@ class Sessions:
             return {"set-cookie": self.no_cookie()}
         return {}
 
-    @property
-    def _flag(self) -> str:
-        return "; Secure" if self._secure else ""
+    async def _of_session(self, secret: str) -> str:
+        try:
+            return await self._exchanged(secret)
+        except Failure as failure:
+            if failure.reason == ErrorReason.CALLER_UNKNOWN:
+                raise SessionEnded(self.no_cookie()) from failure
+            raise
 
     async def _exchanged(self, secret: str) -> str:
         jwt = await self._configuration.exchange(secret)

@@ -308,7 +308,7 @@ def _refusal(failure: Failure, method: Method, metadata: dict[str, Any], *, stre
 
 def _request_id(metadata: dict[str, Any]) -> str:
     given = str(metadata.get("x-request-id", ""))
-    return given if given.isalnum() and len(given) <= 64 else new_id()
+    return given if given.replace("-", "").isalnum() and len(given) <= 64 else new_id()
 
 
 def _crash() -> status_pb2.Status:

@@ -222,7 +222,7 @@ async def gateway(
         )
         configured = await stack.enter_async_context(configuration.watch(watching))
         watchers = Watchers()
-        sessions = Sessions(configured, Verifier("gateway", keys.trusted), secure=secure)
+        sessions = Sessions(configured, Verifier("gateway", keys.trusted), secure=secure, port=8333)
         application = app.build(
             channels, configured, sessions, watchers, web=web, hosts=["pictures.example"], secure=secure
         )

@@ -85,7 +85,7 @@ async def test_headers_have_a_cap(front: Front) -> None:
 
 
 async def test_the_log_holds_no_query_and_no_cookie(front: Front, capfd: pytest.CaptureFixture[str]) -> None:
-    await front.http.get("/v1/features?planted=canary1", headers={"cookie": "inkweld=canary2"})
+    await front.http.get("/v1/features?planted=canary1", headers={"cookie": "inkweld-8333=canary2"})
 
     written = "".join(capfd.readouterr())
     assert "canary" not in written

@@ -10,6 +10,7 @@ from inkweld.access.v1 import access_pb2
 
 from gateway.session import check_origin
 from runtime.failure import Failure
+from runtime.identity import unknown
 from tests.gateway.front import Front, gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,7 +28,7 @@ async def test_signing_in_gives_a_cookie_and_no_secret(front: Front) -> None:
 
     reply = await front.http.post("/v1/session", json={"code": "c"})
 
-    assert reply.headers["set-cookie"] == "inkweld=hush; Path=/; HttpOnly; SameSite=Lax"
+    assert reply.headers["set-cookie"] == "inkweld-8333=hush; Path=/; HttpOnly; SameSite=Lax"
     assert "secret" not in reply.json() or reply.json()["secret"] == ""
     assert "hush" not in reply.text
 
@@ -45,7 +46,7 @@ async def test_over_tls_the_cookie_is_bound_to_the_host(front: Front) -> None:
 async def test_the_cookie_speaks_for_its_user(front: Front) -> None:
     front.sign_in("hush-1")
 
-    reply = await front.http.get("/v1/me", headers={"cookie": "inkweld=hush-1"})
+    reply = await front.http.get("/v1/me", headers={"cookie": "inkweld-8333=hush-1"})
 
     assert reply.status_code == 200
     assert front.memory.callers[-1] == "users/ada"
@@ -64,14 +65,14 @@ async def test_the_exchange_is_kept(front: Front) -> None:
     front.sign_in("hush-2")
 
     for _ in range(3):
-        await front.http.get("/v1/me", headers={"cookie": "inkweld=hush-2"})
+        await front.http.get("/v1/me", headers={"cookie": "inkweld-8333=hush-2"})
 
     assert [name for name, _ in front.memory.seen].count("ExchangeSecret") == 1
 
 
 async def test_a_revoked_session_is_refused_within_a_second(front: Front) -> None:
     front.sign_in("hush-3", "users/bo", "users/bo/sessions/s3")
-    cookie = {"cookie": "inkweld=hush-3"}
+    cookie = {"cookie": "inkweld-8333=hush-3"}
     assert (await front.http.get("/v1/me", headers=cookie)).status_code == 200
 
     front.secrets.clear()
@@ -86,7 +87,7 @@ async def test_a_revoked_session_is_refused_within_a_second(front: Front) -> Non
 
 async def test_a_session_outlives_a_change_to_its_user(front: Front) -> None:
     front.sign_in("hush-4", "users/cy", "users/cy/sessions/s4")
-    cookie = {"cookie": "inkweld=hush-4"}
+    cookie = {"cookie": "inkweld-8333=hush-4"}
     await front.http.get("/v1/me", headers=cookie)
 
     revision = front.configuration.current.revision
@@ -99,18 +100,32 @@ async def test_a_session_outlives_a_change_to_its_user(front: Front) -> None:
 
 
 async def test_an_ended_session_is_401_and_loses_its_cookie(front: Front) -> None:
-    reply = await front.http.get("/v1/me", headers={"cookie": "inkweld=gone"})
+    reply = await front.http.get("/v1/me", headers={"cookie": "inkweld-8333=gone"})
 
     assert reply.status_code == 401
     assert reply.json()["error"]["details"][0]["reason"] == "CALLER_UNKNOWN"
     assert "Max-Age=0" in reply.headers["set-cookie"]
 
 
+async def test_a_wrong_password_leaves_the_session_alone(front: Front) -> None:
+    front.sign_in("hush-8")
+    front.memory.answers["SetPassword"] = unknown()
+
+    reply = await front.http.post(
+        "/v1/users/ada:setPassword",
+        json={"password": "long enough 1"},
+        headers={"cookie": "inkweld-8333=hush-8"} | _ours(front),
+    )
+
+    assert reply.status_code == 401
+    assert "set-cookie" not in reply.headers
+
+
 async def test_an_ended_session_keeps_no_one_from_signing_in(front: Front) -> None:
     front.memory.answers["SignIn"] = access_pb2.Session(secret="new")
 
     reply = await front.http.post(
-        "/v1/session", json={"code": "c"}, headers={"cookie": "inkweld=gone"} | _ours(front)
+        "/v1/session", json={"code": "c"}, headers={"cookie": "inkweld-8333=gone"} | _ours(front)
     )
 
     assert reply.status_code == 200
@@ -120,12 +135,12 @@ async def test_signing_out_takes_the_cookie(front: Front) -> None:
     front.sign_in("hush-5")
     front.memory.answers["SignOut"] = empty_pb2.Empty()
 
-    reply = await front.http.delete("/v1/session", headers={"cookie": "inkweld=hush-5"} | _ours(front))
+    reply = await front.http.delete("/v1/session", headers={"cookie": "inkweld-8333=hush-5"} | _ours(front))
 
     assert reply.status_code == 200
     assert "Max-Age=0" in reply.headers["set-cookie"]
     front.secrets.clear()
-    again = await front.http.get("/v1/me", headers={"cookie": "inkweld=hush-5"})
+    again = await front.http.get("/v1/me", headers={"cookie": "inkweld-8333=hush-5"})
     assert again.status_code == 401
 
 
@@ -145,7 +160,7 @@ async def test_a_foreign_page_changes_nothing(front: Front) -> None:
     foreign = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
 
     reply = await front.http.post(
-        "/v1/projects", json={"title": "A"}, headers={"cookie": "inkweld=hush-6"} | foreign
+        "/v1/projects", json={"title": "A"}, headers={"cookie": "inkweld-8333=hush-6"} | foreign
     )
 
     assert reply.status_code == 403
@@ -156,7 +171,7 @@ async def test_our_page_may(front: Front) -> None:
     front.sign_in("hush-7")
 
     reply = await front.http.post(
-        "/v1/projects", json={"title": "A"}, headers={"cookie": "inkweld=hush-7"} | _ours(front)
+        "/v1/projects", json={"title": "A"}, headers={"cookie": "inkweld-8333=hush-7"} | _ours(front)
     )
 
     assert reply.status_code == 200
