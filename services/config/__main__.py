@@ -1,6 +1,5 @@
 """The config process: people, projects, settings, providers, profiles, and how a change reaches everyone."""
 
-import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -63,13 +62,11 @@ async def main(settings: Settings) -> None:
     async with (
         database.connect(settings.database_url, MIGRATIONS) as db,
         channel.connect(settings.generation_address, settings, identity=as_config) as generation,
-        asyncio.TaskGroup() as background,
     ):
         if settings.admin_token_file is not None:
             await administrator.ensure(db, settings.admin_token_file)
         live = Live(db, said, keys)
         await live.load()
-        following = background.create_task(live.follow(settings.database_url))
         authority = DatabaseAuthority(db, signer, live)
         models = ModelServiceStub(generation)
         house = server.new_server(Verifier("config", settings.trusted_keys_file), authority, settings)
@@ -77,8 +74,8 @@ async def main(settings: Settings) -> None:
             db, live=live, authority=authority, said=said, keys=keys, models=models
         ):
             add(servicer, house.grpc)
-        await server.serve(house, *SERVICES)
-        following.cancel()
+        async with live.following(settings.database_url):
+            await server.serve(house, *SERVICES)
 
 
 def servicers(
@@ -104,5 +101,5 @@ def servicers(
 if __name__ == "__main__":
     try:
         process.run(main(settings.load(Settings)), uvloop=True)
-    except (EnvironmentProblem, ValueError) as problem:
+    except (EnvironmentProblem, OSError, ValueError) as problem:
         raise SystemExit(str(problem)) from None

@@ -74,8 +74,17 @@ class Live:
             self._current = loaded
             self._arrived.notify_all()
 
-    async def follow(self, url: str) -> None:
-        """Stay fresh until cancelled."""
+    @asynccontextmanager
+    async def following(self, url: str) -> AsyncIterator[None]:
+        """Stay fresh while the block runs."""
+        task = asyncio.create_task(self._follow(url))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait((task,))
+
+    async def _follow(self, url: str) -> None:
         told = asyncio.Event()
         listening = asyncio.create_task(
             database.listen(url, store_configuration.CHANNEL, lambda _: told.set())

@@ -23,6 +23,8 @@ from services.config.proofs import Passwords
 SESSION_LIFE = timedelta(days=30)
 CODE_LIFE = timedelta(days=1)
 TOKEN_LIFE = timedelta(days=365)
+# Who loses a right gets no access token for this long, or one issued on the old right might outlive it.
+LOSS_AHEAD = timedelta(seconds=2)
 # A window begins with its first try; a sign-in that works ends it.
 TRIES = 10
 TRIES_SECONDS = 15 * 60
@@ -55,7 +57,7 @@ class AccessService(AccessServiceServicer):
         async with self._live.change() as db:
             if not await store_proofs.delete_session(db, caller().proof):
                 raise _forbidden("SignOut", "Only a session can be signed out of.")
-            await store_configuration.revoke(db, [caller().proof])
+            await store_configuration.end_proofs(db, [caller().proof])
         return Empty()
 
     async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.User:
@@ -118,7 +120,7 @@ class AccessService(AccessServiceServicer):
                 raise not_found(request.name)
             await store_proofs.delete_codes(db, request.name)
             ended = await store_proofs.delete_sessions(db, request.name, but=who.proof)
-            await store_configuration.revoke(db, ended)
+            await store_configuration.end_proofs(db, ended)
             return user
 
     async def CreateSignInCode(self, request: pb.CreateSignInCodeRequest, context: Context) -> pb.SignInCode:
@@ -143,7 +145,7 @@ class AccessService(AccessServiceServicer):
         async with self._live.change() as db:
             if not await store_proofs.delete_session(db, request.name):
                 raise not_found(request.name)
-            await store_configuration.revoke(db, [request.name])
+            await store_configuration.end_proofs(db, [request.name])
         return Empty()
 
     async def ListTokens(self, request: pb.ListTokensRequest, context: Context) -> pb.ListTokensResponse:
@@ -179,7 +181,7 @@ class AccessService(AccessServiceServicer):
         async with self._live.change() as db:
             if not await store_proofs.delete_token(db, request.name):
                 raise not_found(request.name)
-            await store_configuration.revoke(db, [request.name])
+            await store_configuration.end_proofs(db, [request.name])
         return Empty()
 
     async def _check_sign_in(self, given: pb.SignInRequest.Password) -> None:
@@ -233,9 +235,11 @@ async def _end_what_was_granted(db: Database, before: pb.User, after: pb.User) -
             *await store_proofs.delete_tokens(db, after.name),
         ]
         await store_proofs.delete_codes(db, after.name)
-        await store_configuration.revoke(db, [after.name, *ended])
-    elif after.admin != before.admin:
-        await store_configuration.revoke(db, [after.name])
+        await store_configuration.end_proofs(db, ended)
+    lost = (after.disabled and not before.disabled) or (before.admin and not after.admin)
+    if lost or after.admin != before.admin:
+        ahead = LOSS_AHEAD if lost else timedelta()
+        await store_configuration.revoke(db, [after.name], ahead=ahead)
 
 
 def _user_name(typed: str) -> str:

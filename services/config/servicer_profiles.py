@@ -23,6 +23,9 @@ from services.config.live import Live
 if TYPE_CHECKING:
     from inkweld.generation.v1.models_pb2_grpc import ModelServiceAsyncStub
 
+# All profiles travel in one message to every process.
+MODEL_CONFIG_BYTES = 8192
+
 _CHANGEABLE = (
     "title",
     "description",
@@ -104,6 +107,8 @@ class ProfileService(ProfileServiceServicer):
 
     async def _check(self, profile: pb.Profile) -> None:
         """Hold a profile against its provider's kind, which generation knows. Raises FIELD_INVALID."""
+        if profile.model_config.ByteSize() > MODEL_CONFIG_BYTES:
+            raise invalid({"profile.model_config": f"must be at most {MODEL_CONFIG_BYTES} bytes"})
         provider = await store_providers.select_provider(self._db, profile.provider)
         if provider is None:
             raise _without_provider()

@@ -1,6 +1,6 @@
 """Speaks for projects and their members."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import asyncpg
 from google.protobuf.empty_pb2 import Empty
@@ -33,7 +33,7 @@ class ProjectService(ProjectServiceServicer):
         page = pb.ListProjectsResponse(projects=projects[:size])
         if len(projects) > size:
             last = projects[size - 1]
-            page.next_page_token = pages.encode(last.create_time.ToDatetime(), leaf(last.name))
+            page.next_page_token = pages.encode(last.create_time.ToDatetime(UTC), leaf(last.name))
         return page
 
     async def GetProject(self, request: pb.GetProjectRequest, context: Context) -> pb.Project:

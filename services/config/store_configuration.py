@@ -1,6 +1,7 @@
 """SQL of what every process must hear: that the configuration changed, and who was shut out."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from inkweld.config.v1 import configuration_pb2 as pb
 
@@ -9,6 +10,7 @@ from runtime.database import Database
 CHANNEL = "configuration"
 # Longer than an access token lives.
 _KEPT = "10 minutes"
+_PROOFS_AHEAD = timedelta(minutes=1)
 
 
 async def announce_change(db: Database) -> None:
@@ -24,15 +26,22 @@ async def select_revision(db: Database) -> int:
     return int(await db.fetchval("SELECT revision FROM configuration"))
 
 
-async def revoke(db: Database, subjects: Iterable[str]) -> None:
-    """End trust in what was issued to, or learned of, these subjects before now."""
+async def revoke(db: Database, subjects: Iterable[str], *, ahead: timedelta = timedelta()) -> None:
+    """End trust in what was issued to, or learned of, these subjects before now.
+
+    Until the transaction commits, tokens are issued on what held before. `ahead` reaches those too.
+    """
     await db.execute(f"DELETE FROM revocations WHERE not_before < now() - interval '{_KEPT}'")  # noqa: S608
-    # The moment is the clock's, not the transaction's beginning: a token may have been issued since.
     await db.executemany(
-        """INSERT INTO revocations (subject, not_before) VALUES ($1, clock_timestamp())
+        """INSERT INTO revocations (subject, not_before) VALUES ($1, clock_timestamp() + $2)
            ON CONFLICT (subject) DO UPDATE SET not_before = excluded.not_before""",
-        [(subject,) for subject in subjects],
+        [(subject, ahead) for subject in sorted(subjects)],
     )
+
+
+async def end_proofs(db: Database, proofs: Iterable[str]) -> None:
+    """End sessions or tokens, which never come back."""
+    await revoke(db, proofs, ahead=_PROOFS_AHEAD)
 
 
 async def select_revocations(db: Database) -> list[pb.Revocation]:

@@ -117,15 +117,16 @@ async def insert_token(
     return _token(row) if row else None
 
 
-async def ensure_token(db: Database, user: str, title: str, secret_hash: bytes, life: timedelta) -> None:
-    """Make sure that this secret is a token of full scope of the user's."""
+async def ensure_token(db: Database, name: str, title: str, secret_hash: bytes, life: timedelta) -> None:
+    """Make sure that the token of this name has full scope and this secret, and no former one."""
     await db.execute(
         """INSERT INTO tokens (id, user_id, title, scope, secret_hash, expire_time)
            VALUES ($1, $2, $3, $4, $5, now() + $6)
-           ON CONFLICT (secret_hash) DO UPDATE
-              SET user_id = excluded.user_id, scope = excluded.scope, expire_time = excluded.expire_time""",
-        new_id(),
-        leaf(user),
+           ON CONFLICT (id) DO UPDATE
+              SET secret_hash = excluded.secret_hash, scope = excluded.scope,
+                  expire_time = excluded.expire_time""",
+        leaf(name),
+        name.split("/")[1],
         title,
         pb.Scope.ADMIN,
         secret_hash,

@@ -1,8 +1,7 @@
 """A config service as it runs: a real server on a real database, with a fake of generation's ModelService."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -122,16 +121,15 @@ async def running(keys: Keys, url: str, environ: Mapping[str, str] | None = None
     ):
         live = Live(db, said, vault)
         await live.load()
-        following = asyncio.create_task(live.follow(url))
         authority = DatabaseAuthority(db, signer, live)
         models_stub = ModelServiceStub(to_generation)
         own = servicers(db, live=live, authority=authority, said=said, keys=vault, models=models_stub)
-        async with house.serving("config", own, authority=authority, keys=keys, names=SERVICES) as address:
+        async with (
+            live.following(url),
+            house.serving("config", own, authority=authority, keys=keys, names=SERVICES) as address,
+        ):
             config = Config(address, db, keys, models)
             try:
                 yield config
             finally:
                 await config.close()
-                following.cancel()
-                with suppress(asyncio.CancelledError):
-                    await following

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from grpc.aio import AioRpcError
 from inkweld.access.v1 import access_pb2 as pb
 from inkweld.access.v1.access_pb2_grpc import AccessServiceStub
 
@@ -41,8 +42,21 @@ async def test_it_lets_back_in_who_was_shut_out(config: Config, tmp_path: Path) 
 
     await administrator.ensure(config.db, file)
 
-    access = await config.stub(AccessServiceStub, token=secret)
-    assert (await access.GetMe(pb.GetMeRequest())).admin
+    user = await admin.GetUser(pb.GetUserRequest(name="users/admin"))
+    assert (user.admin, user.disabled) == (True, False)
+    assert (await admin.ExchangeSecret(pb.ExchangeSecretRequest(secret=secret))).jwt
+
+
+async def test_another_token_takes_the_place_of_the_former(config: Config, tmp_path: Path) -> None:
+    former, latter = proofs.new_secret(proofs.TOKEN), proofs.new_secret(proofs.TOKEN)
+
+    for secret in (former, latter):
+        await administrator.ensure(config.db, token_file(tmp_path, secret))
+
+    nobody = await config.stub(AccessServiceStub, token="")
+    assert (await nobody.ExchangeSecret(pb.ExchangeSecretRequest(secret=latter))).jwt
+    with pytest.raises(AioRpcError):
+        await nobody.ExchangeSecret(pb.ExchangeSecretRequest(secret=former))
 
 
 @pytest.mark.parametrize("text", ["", "ikw_", "secret", "x" * 60])

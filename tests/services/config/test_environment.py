@@ -87,21 +87,20 @@ def said_of(environ: Mapping[str, str], provider: str, field: str) -> object:
     return {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
 
 
-@pytest.mark.parametrize(("row", "name"), SPELLINGS)
+@pytest.mark.parametrize("spelling", [0, -1], ids=["read", "documented"])
 async def test_a_database_value_wins_and_removing_it_brings_the_environments_back(
-    keys: Keys, database_url: str, row: Row, name: str
+    keys: Keys, database_url: str, spelling: int
 ) -> None:
-    provider, field, _, one, two = row
-    # A key needs to know where it goes, before an administrator says it.
-    beside = {"SD_API_ENDPOINT": "http://one.example:7860"} if field == "key" else {}
-    async with running(keys, database_url, {**beside, name: one}) as config:
-        read = await _provider(config, provider)
-        stored = await _store(config, provider, field, two)
-        removed = await _store(config, provider, field, None)
+    async with running(keys, database_url, {row.names[spelling]: row.one for row in ROWS}) as config:
+        for row in ROWS:
+            read = await _provider(config, row.provider)
+            stored = await _store(config, row.provider, row.field, row.two)
+            removed = await _store(config, row.provider, row.field, None)
 
-    assert _shown(read, field) == (one[-4:] if field == "key" else one, Source.ENVIRONMENT)
-    assert _shown(stored, field) == (two[-4:] if field == "key" else two, Source.DATABASE)
-    assert _shown(removed, field) == _shown(read, field)
+            shown = [_shown(one, row.field) for one in (read, stored, removed)]
+            one, two = (row.one[-4:], row.two[-4:]) if row.field == "key" else (row.one, row.two)
+            said = (one, Source.ENVIRONMENT)
+            assert shown == [said, (two, Source.DATABASE), said], row.names
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

@@ -98,6 +98,17 @@ async def test_what_cannot_be_is_refused_by_field(
     assert not (await profiles.ListProfiles(pb.ListProfilesRequest())).profiles
 
 
+async def test_a_model_config_has_a_limit(config: Config) -> None:
+    profiles = await config.admin(ProfileServiceStub)
+    profile = sketch()
+    profile.model_config["prompt"] = "x" * 10_000
+
+    with pytest.raises(AioRpcError) as refusal:
+        await profiles.CreateProfile(create(profile))
+
+    assert "profile.model_config" in failure_of(refusal.value).fields
+
+
 async def test_what_the_kind_refuses_is_not_stored(config: Config) -> None:
     profiles = await config.admin(ProfileServiceStub)
     profile = sketch()
