@@ -56,7 +56,7 @@ def unfinished(painting: Image.Image, seed: int, fraction: float) -> Image.Image
     soft = painting.convert("RGB").filter(ImageFilter.GaussianBlur((1 - fraction) ** 1.5 * max(size) / 24))
     cells = max(2, size[0] // 10), max(2, size[1] // 10)
     veil = noise.field(noise.source("veil", seed), size, cells, 2)
-    return Image.blend(soft, veil.convert("RGB"), 0.75 * (1 - fraction) ** 1.2)
+    return Image.blend(soft, veil.convert("RGB"), 0.7 * (1 - fraction) ** 2)
 
 
 def preview(painting: Image.Image, subject: Subject, fraction: float) -> bytes:

@@ -22,7 +22,7 @@ CROWN: tuple[Point, ...] = (
     (0.578, 0.165), (0.668, 0.092), (0.65, 0.262), (0.48, 0.215),
 )  # fmt: skip
 HAT: tuple[Point, ...] = (
-    (0.13, 0.345), (0.3, 0.262), (0.35, 0.13), (0.37, 0.02), (0.3, -0.075), (0.43, -0.045),
+    (0.13, 0.345), (0.3, 0.262), (0.35, 0.13), (0.37, 0.04), (0.305, -0.03), (0.43, -0.015),
     (0.53, 0.06), (0.62, 0.215), (0.8, 0.262), (0.66, 0.285), (0.47, 0.282), (0.3, 0.318),
 )  # fmt: skip
 TAIL: tuple[Point, ...] = (
@@ -46,7 +46,10 @@ def head(canvas: Canvas, said: frozenset[str], *, mirrored: bool) -> list[Shape]
     rng = canvas.rng
     size = min(canvas.width * 1.06, canvas.height * 0.93)
     left, top = (canvas.width - size) / 2, canvas.height - size * 1.02
-    hair: list[tuple[Point, ...]] = [TAIL, tuple(BUN), BOB] if said & LONG else [BOB, (), (), tuple(BUN)]
+    hair = [TAIL, BOB] if said & LONG else [BOB, ()]
+    if not said & MAGIC:
+        # A bun would stand through the brim of the hat.
+        hair.append(tuple(BUN) if said & LONG else ())
     parts = [_smooth(PROFILE, 6), _closed(rng.choice(hair))]
     if said & ROYAL:
         parts.append(list(CROWN))

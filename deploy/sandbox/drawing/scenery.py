@@ -82,8 +82,9 @@ def sun(canvas: Canvas) -> None:
 
 def _craters(canvas: Canvas, radius: float) -> None:
     tone = mix(palette_grey(canvas.palette), canvas.palette.light, 0.72)
-    for _ in range(5):
-        turn, far = canvas.rng.uniform(0, math.tau), canvas.rng.uniform(0, 0.55) * radius
+    for i in range(5):
+        turn = (i + canvas.rng.random() * 0.7) / 5 * math.tau
+        far = canvas.rng.uniform(0.2, 0.62) * radius
         spot = (canvas.sun[0] + far * math.cos(turn), canvas.sun[1] + far * math.sin(turn))
         disc(canvas, spot, radius * canvas.rng.uniform(0.1, 0.28), tone)
 
