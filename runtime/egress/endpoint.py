@@ -19,6 +19,8 @@ from runtime.failure import Failure
 
 AGENT = "inkweld-images"
 MAX_HOPS = 3
+MAX_VALUES = 300_000  # in an answer, whose one long value is a picture
+MAX_ERROR_BYTES = 1 << 16
 THREAD_BYTES = 8 << 20  # about a millisecond
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BROKEN = (
@@ -51,6 +53,8 @@ class Reply:
 
     def read(self, shape: type[T]) -> T:
         """The JSON body, of which only the fields `shape` names are looked at."""
+        if self.content.count(b",") > MAX_VALUES:
+            raise self.unusable()
         try:
             return msgspec.json.decode(self.content, type=shape)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -134,7 +138,7 @@ class Endpoint:
         answer = await self._exchange(self._request(method, url, headers, content), self._only_own)
         if 200 <= answer.status < 300:
             return Reply(answer, self._provider)
-        refusal = self._kind.refusal(answer.status, answer.content)
+        refusal = self._kind.refusal(answer.status, answer.content[:MAX_ERROR_BYTES])
         raise refused(answer.status, answer.headers, refusal, provider=self._provider, paid=paid)
 
     async def _exchange(self, request: httpx.Request, policy: Policy) -> Answer:

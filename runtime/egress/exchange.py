@@ -16,6 +16,9 @@ import httpx
 from runtime.egress.network import Dialer, Policy, TooLarge, Wire
 
 MAX_HEADERS = 100
+# Nobody sends pictures in crumbs, and every part costs time.
+MAX_CRUMBS = 2000
+CRUMB_BYTES = 256
 INFLATE_STEP = 1 << 16
 # zlib's automatic detection of gzip and deflate.
 _ANY_WINDOW = 47
@@ -57,6 +60,7 @@ class Direct(httpx.AsyncBaseTransport):
         except BaseException:
             await connection.aclose()
             raise
+        request.extensions["wire"].head_ended()
         body = _Body(connection, response)
         return httpx.Response(response.status, headers=response.headers, stream=body)
 
@@ -98,7 +102,7 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101, as async transports answer
     async for part in response.stream:
         size += len(part)
-        if size > max_bytes:
+        if size > max_bytes or (len(parts) > MAX_CRUMBS and size < len(parts) * CRUMB_BYTES):
             raise TooLarge
         parts.append(part)
     return b"".join(parts)

@@ -20,7 +20,10 @@ Policy = Callable[[str, int, Sequence[Address]], bool]
 
 CONNECT_SECONDS = 5.0
 PAUSE_BYTES = 1 << 20
-# For the head of an answer, and what chunked transfer adds to a body.
+# The head is parsed line by line: a little at a time, and not much of it.
+HEAD_BYTES = 1 << 18
+HEAD_READ_BYTES = 1 << 16
+# What chunked transfer adds to a body.
 FRAMING_BYTES = 1 << 20
 
 
@@ -37,7 +40,14 @@ class Wire:
 
     def __init__(self, max_bytes: int) -> None:
         self.bytes_sent = 0
-        self._left = max_bytes + FRAMING_BYTES
+        self.most: int | None = HEAD_READ_BYTES
+        self._left = HEAD_BYTES
+        self._body = max_bytes + FRAMING_BYTES
+
+    def head_ended(self) -> None:
+        """From here on the body's budget counts, and all that has arrived is read at once."""
+        self.most = None
+        self._left = self._body
 
     def receive(self, data: bytes) -> bytes:
         self._left -= len(data)
@@ -81,7 +91,7 @@ class Stream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         del max_bytes, timeout
-        return self._wire.receive(await self._inbox.take())
+        return self._wire.receive(await self._inbox.take(self._wire.most))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         del timeout
@@ -148,17 +158,20 @@ class _Inbox(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    async def take(self) -> bytes:
-        """All that has arrived, at least a byte; nothing at the end."""
+    async def take(self, most: int | None) -> bytes:
+        """All that has arrived, or the most of it, but at least a byte; nothing at the end."""
         while not self._chunks and not self._ended:
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
         if self._chunks:
             data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()
-            if self._size > PAUSE_BYTES and not self._ended:
+            paused, self._size = self._size > PAUSE_BYTES, 0
+            if most is not None and len(data) > most:
+                self._chunks.append(data[most:])
+                self._size, data = len(data) - most, data[:most]
+            if paused and self._size <= PAUSE_BYTES and not self._ended:
                 self._transport.resume_reading()
-            self._size = 0
             return data
         if self._error is not None:
             raise httpcore.ReadError from self._error

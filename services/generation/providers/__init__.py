@@ -72,14 +72,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
-    """An unfinished picture."""
-
-    index: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Image:
     """A picture, counted from 0 within the task."""
 
@@ -97,7 +89,7 @@ class Finished:
     request_id: str = ""  # the provider's own, for its support
 
 
-Event: TypeAlias = Accepted | Progress | Partial | Image | Finished
+Event: TypeAlias = Accepted | Progress | Image | Finished
 
 
 class Provider(Protocol):

@@ -1,5 +1,6 @@
 """OpenAI's Images API, and hosts that speak it: one call, one answer with all pictures in it."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -58,6 +59,10 @@ _BY_CODE: Mapping[str, ErrorReason] = MappingProxyType(
 )
 # No code tells these; both are good keys.
 _FORBIDDEN = ("missing scopes", "must be verified")
+
+
+# A size or a quality; a text of the provider's goes nowhere.
+_WORD = re.compile(r"[\w:.-]{1,20}", re.ASCII)
 
 
 class Picture(msgspec.Struct):
@@ -192,7 +197,7 @@ def _chosen(task: Task, drawn: Drawn) -> Sequence[Adaptation]:
     return [
         Adaptation(field, asked, sent, "The model chose." if asked == "auto" else "The provider changed it.")
         for field, asked, sent in pairs
-        if asked and sent and sent != asked
+        if asked and sent and sent != asked and _WORD.fullmatch(sent)
     ]
 
 

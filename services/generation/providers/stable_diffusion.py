@@ -200,11 +200,9 @@ def _checkpoint(asked: str, info: Info) -> tuple[Adaptation, ...]:
         return ()
     if info.sd_model_hash and f"[{info.sd_model_hash}]" in asked:
         return ()
-    return (
-        Adaptation(
-            "profile", asked, used, "The server does not have this checkpoint and used its current one."
-        ),
-    )
+    shown = "".join(filter(str.isprintable, used))[:100]
+    why = "The server does not have this checkpoint and used its current one."
+    return (Adaptation("profile", asked, shown, why),)
 
 
 def _stem(checkpoint: str) -> str:

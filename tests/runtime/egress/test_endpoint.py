@@ -196,6 +196,22 @@ async def test_a_flood_of_interim_answers_ends_with_the_budget() -> None:
     assert (await failure(play, seconds=20)).reason == R.ANSWER_UNUSABLE
 
 
+async def test_a_body_in_crumbs_ends_with_the_budget() -> None:
+    play = raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 300_000)
+    started = time.monotonic()
+
+    assert (await failure(play, seconds=20, max_bytes=10**8)).reason == R.ANSWER_UNUSABLE
+    assert time.monotonic() - started < 2
+
+
+async def test_an_answer_of_a_million_values_is_unusable() -> None:
+    async with serving(answer(b'{"a": 1, "b": [' + b"1," * 1_000_000 + b"1]}")) as server:
+        reply = await endpoint(server.url).get("/x")
+
+    with pytest.raises(Failure):
+        reply.read(Number)
+
+
 async def test_compressed_answers_are_read_within_the_budget() -> None:
     async with serving(answer(zlib.compress(b'{"a": 7}'), Content_Encoding="deflate")) as server:
         reply = await endpoint(server.url).get("/x")
