@@ -27,8 +27,8 @@ class Sessions:
         self._configuration = configuration
         self._verifier = verifier
         self._flag = "; Secure" if secure else ""
-        # `__Host-` makes browsers refuse one set by another host or over plain HTTP. Without it the port is in
-        # the name, because cookies do not know ports and two instances may run side by side.
+        # `__Host-` makes browsers refuse one set by another host or over plain HTTP. Without it the port is
+        # in the name, because cookies do not know ports and two instances may run side by side.
         self._name = "__Host-inkweld" if secure else f"inkweld-{port}"
 
     def secret(self, headers: Headers) -> str:
