@@ -29,6 +29,9 @@ export function ago(time: string | undefined): string {
   return step ? relative.format(Math.round(seconds / step[1]), step[0]) : "just now";
 }
 
+const date = new Intl.DateTimeFormat("en", { dateStyle: "long" });
+
+export const day = (time: string): string => date.format(new Date(time));
 export const when = (time: string | undefined): string => (time ? absolute.format(new Date(time)) : "");
 
 function amount({ units, nanos }: Money): number {
@@ -79,7 +82,7 @@ function shapeName(ratio: number): string {
 /** How a size looks and reads: `WxH`, `A:B`, `A:B@NK` or `auto`. */
 export function shape(size: string): Shape {
   const match = /^([\d.]+)([x:])([\d.]+)(?:@(.+))?$/.exec(size);
-  if (!match) return { ratio: 1, label: "Auto", name: "Auto", detail: "The model decides" };
+  if (!match) return { ratio: 1, label: "Auto", name: "Auto", detail: "Model decides" };
   const [, a = "1", sign, b = "1", resolution] = match;
   const ratio = Number(a) / Number(b);
   const label = sign === "x" ? `${a} × ${b}` : resolution ? `${a}:${b} @ ${resolution}` : `${a}:${b}`;

@@ -6,17 +6,26 @@ type Words = string | ((error: ApiError) => string);
 const wait = ({ retrySeconds }: ApiError): string =>
   retrySeconds ? `Try again in ${Math.ceil(retrySeconds)} seconds.` : "Try again in a moment.";
 
+/** The first field that breaks its rule, by the last part of its path, and what the server said of it. */
+function firstField({ fields }: ApiError): string | undefined {
+  const [path, text] = Object.entries(fields)[0] ?? [];
+  if (!path || !text) return text;
+  const name = (path.split(".").at(-1) ?? "").replaceAll("_", " ");
+  return text.toLowerCase().startsWith(name) ? text : `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${text}`;
+}
+
 /** What a reason means to the person in front of the screen, and what they can do about it. */
 const SENTENCES: Record<Reason, Words> = {
   CALLER_UNKNOWN: "You are not signed in any more. Sign in again to go on.",
   CALLER_FORBIDDEN: "You are not allowed to do this here. Ask an owner of the project or an administrator.",
   RESOURCE_NOT_FOUND: "This does not exist, or it is not shared with you.",
   RESOURCE_EXISTS: "There is one of that name already. Choose another.",
-  FIELD_INVALID: (error) => Object.values(error.fields)[0] ?? "Something in the form is not right.",
+  FIELD_INVALID: (error) => firstField(error) ?? "Something in the form is not right.",
   ETAG_STALE: "Someone else changed this in the meantime. Load it again, then make your change.",
   REQUEST_ID_REUSED: "This was sent before with other values. Try once more.",
   VALUE_LOCKED: "The server's environment holds this value, so it cannot be changed here.",
-  RESOURCE_IN_USE: "This is still in use, so it cannot go.",
+  RESOURCE_IN_USE: ({ metadata: { user } }) =>
+    user ? `This is still used by ${user}, which has to go first.` : "This is still in use, so it cannot go.",
   GENERATION_OFF: "AI image generation is switched off. An administrator can switch it on.",
   PROFILE_DISABLED: "This profile is switched off. Choose another.",
   PROVIDER_DISABLED: "The provider of this profile is switched off. Choose another profile, or ask an administrator.",
@@ -40,8 +49,10 @@ const SENTENCES: Record<Reason, Words> = {
   GENERATION_EXPIRED: "This took too long and was given up. Try again.",
   TASK_PARKED: "This failed too often and was set aside. An administrator can look into it.",
   LEASE_TAKEN: "Another worker took this over.",
-  IMAGE_REFUSED: (error) =>
-    Object.values(error.fields)[0] ?? "This is not a picture that can be kept. Use a whole PNG, JPEG or WebP file.",
+  IMAGE_REFUSED: ({ fields }) => {
+    const rule = Object.values(fields)[0];
+    return rule ? `A picture ${rule}.` : "This is not a picture that can be kept. Use a whole PNG, JPEG or WebP file.";
+  },
   STORAGE_FULL: "The server's storage is full. Nothing was kept. Tell an administrator.",
   DEADLINE_TOO_SHORT: "There was not enough time to do this. Try again.",
   SERVICE_UNAVAILABLE: (error) => `A part of the server cannot be reached just now. ${wait(error)}`,

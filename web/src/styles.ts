@@ -52,6 +52,10 @@ export const base = css`
     font-size: var(--wa-font-size-m);
     letter-spacing: 0;
   }
+  wa-dialog::part(title) {
+    font-family: var(--wa-font-family-heading);
+    font-weight: var(--wa-font-weight-heading);
+  }
   a {
     color: var(--wa-color-text-link);
     text-underline-offset: 0.2em;

@@ -4,10 +4,6 @@ export const profileDialogStyles = css`
   wa-dialog {
     --width: 42rem;
   }
-  wa-dialog::part(title) {
-    font-family: var(--wa-font-family-heading);
-    font-weight: var(--wa-font-weight-heading);
-  }
   form {
     display: grid;
     gap: var(--wa-space-l);

@@ -2,7 +2,7 @@ import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { deleteProvider, deleteProviderKey, setProviderKey, updateProvider } from "../api";
-import { asApiError } from "../errors";
+import { ApiError, asApiError } from "../errors";
 import { checkedOf, fire, notify } from "../events";
 import { ago, leaf } from "../format";
 import type { Kind, Provider } from "../messages";
@@ -61,6 +61,7 @@ export class ProviderCard extends LitElement {
       value: "",
       secret: true,
       save: async (value) => {
+        if (/^\*+$/.test(value)) throw new ApiError("FIELD_INVALID", "", {}, { key: "these are asterisks. Paste the key itself." });
         await setProviderKey(name, value);
         notify(this, "Key stored");
         fire(this, "changed");

@@ -7,10 +7,6 @@ export const generateDialogStyles = css`
   wa-dialog::part(dialog) {
     max-height: calc(100dvh - 2rem);
   }
-  wa-dialog::part(title) {
-    font-family: var(--wa-font-family-heading);
-    font-weight: var(--wa-font-weight-heading);
-  }
   wa-dialog::part(footer) {
     padding-block-start: var(--wa-space-m);
     border-block-start: 1px solid var(--wa-color-surface-border);
@@ -65,6 +61,20 @@ export const generateDialogStyles = css`
   }
   .note {
     flex: 1 1 auto;
+  }
+  .note:empty {
+    display: none;
+  }
+  .footer:has(.note:empty) {
+    justify-content: flex-end;
+  }
+  @media (max-width: 40rem) {
+    .note {
+      flex-basis: 100%;
+    }
+    .footer wa-button {
+      flex: 1 1 auto;
+    }
   }
   @media (max-width: 52rem) {
     .columns {

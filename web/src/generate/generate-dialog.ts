@@ -224,6 +224,7 @@ export class GenerateDialog extends LitElement {
             .plan=${this.plan}
             .error=${this.planError}
             ?busy=${this.planning}
+            .each=${this.can?.price}
             .size=${this.draft.size || (this.can?.defaultSize ?? "")}
           ></plan-preview>
         </aside>

@@ -14,7 +14,7 @@ export const generationViewStyles = css`
   .pictures {
     display: grid;
     --room: max(18rem, 100dvh - 24rem);
-    grid-template-columns: repeat(2, minmax(0, var(--room) / 2 * var(--ratio)));
+    grid-template-columns: repeat(2, minmax(0, calc(var(--room) / 2 * var(--ratio))));
     justify-content: center;
     gap: var(--wa-space-s);
   }
@@ -25,17 +25,17 @@ export const generationViewStyles = css`
     display: none;
   }
   .of-1 {
-    grid-template-columns: minmax(0, var(--room) * var(--ratio));
+    grid-template-columns: minmax(0, calc(var(--room) * var(--ratio)));
   }
   .of-2 {
-    grid-template-columns: repeat(2, minmax(0, var(--room) * var(--ratio)));
+    grid-template-columns: repeat(2, minmax(0, calc(var(--room) * var(--ratio))));
   }
   .of-5 {
     grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr));
   }
   @media (min-width: 52rem) {
     .of-3 {
-      grid-template-columns: repeat(3, minmax(0, var(--room) * var(--ratio)));
+      grid-template-columns: repeat(3, minmax(0, calc(var(--room) * var(--ratio))));
     }
   }
   li {

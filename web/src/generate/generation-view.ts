@@ -3,7 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { getGeneration } from "../api";
 import { type ApiError, asApiError, readStatus } from "../errors";
 import { fire } from "../events";
-import { cost, plural, shape } from "../format";
+import { cost, day, plural, shape } from "../format";
 import type { GeneratedImage, Generation } from "../messages";
 import "../parts/load-error";
 import "../parts/picture-thumb";
@@ -121,6 +121,9 @@ export class GenerationView extends LitElement {
           ? html`<wa-callout variant="danger" role="alert" data-testid="image-gen-error-message" data-reason=${error.reason}>
               <wa-icon slot="icon" name="warning"></wa-icon>${sentence(error)}
             </wa-callout>`
+          : nothing}
+        ${images.some(({ saved }) => !saved) && generation.expireTime
+          ? html`<p class="quiet small">What you do not save is kept until ${day(generation.expireTime)}.</p>`
           : nothing}
         ${generation.mayHaveBeenBilled
           ? html`<p class="quiet small">The provider may have billed for something that brought no picture.</p>`

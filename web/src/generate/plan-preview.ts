@@ -2,7 +2,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { ApiError } from "../errors";
 import { plural, price, shape } from "../format";
-import type { Plan } from "../messages";
+import type { Plan, Quote } from "../messages";
 import { sentence } from "../sentences";
 import { base } from "../styles";
 
@@ -81,6 +81,8 @@ export class PlanPreview extends LitElement {
   /** Whether what is shown is about to change. */
   @property({ type: Boolean }) busy = false;
   @property() size = "";
+  /** What one picture costs, where that is known before anything is asked. */
+  @property({ attribute: false }) each?: Quote;
 
   private renderAdaptations(plan: Plan) {
     if (!plan.adaptations?.length) return nothing;
@@ -122,7 +124,10 @@ export class PlanPreview extends LitElement {
       </wa-callout>`;
     }
     if (this.plan) return this.renderPlan(this.plan);
-    return html`<p class="quiet small">Write what you want to see, and this shows what will be sent and what it costs.</p>`;
+    return html`
+      ${this.each ? html`<div><p class="price">${price(this.each)}</p><p class="quiet small">for one picture</p></div>` : nothing}
+      <p class="quiet small">Write what you want to see, and this shows what will be sent and what it costs.</p>
+    `;
   }
 
   override render() {

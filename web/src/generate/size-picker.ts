@@ -18,7 +18,7 @@ export class SizePicker extends LitElement {
       }
       .sizes {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr));
         gap: var(--wa-space-xs);
       }
       label {

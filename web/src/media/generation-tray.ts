@@ -2,6 +2,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Generation } from "../messages";
+import { isActive } from "../sentences";
 import { base } from "../styles";
 import "./generation-card";
 
@@ -35,7 +36,7 @@ export class GenerationTray extends LitElement {
     if (!this.generations.length) return nothing;
     return html`
       <section data-testid="generation-tray" aria-label="Generations">
-        <h2>In the making</h2>
+        <h2>${this.generations.some(({ state }) => isActive(state)) ? "In the making" : "Waiting for you"}</h2>
         <ul>
           ${repeat(
             this.generations,

@@ -86,6 +86,10 @@ export class UploadZone extends LitElement {
     }
   }
 
+  private forget(file: string): void {
+    this.refusals = this.refusals.filter((refusal) => refusal.file !== file);
+  }
+
   private drag(event: DragEvent, over: boolean): void {
     if (this.disabled || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
@@ -124,6 +128,7 @@ export class UploadZone extends LitElement {
           ${this.refusals.map(
             ({ file, why }) => html`<wa-callout variant="danger" size="s" data-testid="upload-error">
               <wa-icon slot="icon" name="warning"></wa-icon><strong>${file}</strong> was not kept. ${why}
+              <wa-button size="xs" appearance="plain" variant="danger" @click=${() => this.forget(file)}>Dismiss</wa-button>
             </wa-callout>`,
           )}
         </div>

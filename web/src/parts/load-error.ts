@@ -2,6 +2,7 @@ import { LitElement, css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { ApiError } from "../errors";
 import { fire } from "../events";
+import { addresses } from "../router";
 import { sentence } from "../sentences";
 import { base } from "../styles";
 
@@ -18,7 +19,7 @@ export class LoadError extends LitElement {
         padding: var(--wa-space-3xl) var(--wa-space-l);
         text-align: center;
       }
-      wa-icon {
+      .box > wa-icon {
         font-size: 2rem;
         color: var(--wa-color-text-quiet);
       }
@@ -32,9 +33,11 @@ export class LoadError extends LitElement {
       <div class="box" role="alert">
         <wa-icon name=${this.error.reason === "UNREACHABLE" ? "offline" : "warning"}></wa-icon>
         <p>${sentence(this.error)}</p>
-        <wa-button appearance="outlined" @click=${() => fire(this, "retry")}>
-          <wa-icon slot="start" name="refresh"></wa-icon>Try Again
-        </wa-button>
+        ${this.error.reason === "RESOURCE_NOT_FOUND"
+          ? html`<wa-button appearance="outlined" href=${addresses.projects}>To Your Projects</wa-button>`
+          : html`<wa-button appearance="outlined" @click=${() => fire(this, "retry")}>
+              <wa-icon slot="start" name="refresh"></wa-icon>Try Again
+            </wa-button>`}
       </div>
     `;
   }

@@ -12,12 +12,12 @@ export const projectPageStyles = css`
     gap: var(--wa-space-xs);
     margin-block-end: var(--wa-space-m);
   }
-  nav a {
+  .way a {
     color: var(--wa-color-text-quiet);
     font-size: var(--wa-font-size-s);
     text-decoration: none;
   }
-  nav a:hover {
+  .way a:hover {
     text-decoration: underline;
   }
   .title {
@@ -44,6 +44,15 @@ export const projectPageStyles = css`
     display: flex;
     flex-wrap: wrap;
     gap: var(--wa-space-xs);
+  }
+  @media (max-width: 40rem) {
+    .actions {
+      flex-wrap: nowrap;
+      gap: var(--wa-space-2xs);
+    }
+    .actions > [data-testid="add-media-upload"] wa-icon {
+      display: none;
+    }
   }
   .tabs {
     display: flex;

@@ -107,7 +107,7 @@ export class ProjectPage extends LitElement {
   private renderHead(project: Project) {
     return html`
       <header>
-        <nav aria-label="Breadcrumb"><a href=${addresses.projects}>Projects</a></nav>
+        <nav class="way" aria-label="Breadcrumb"><a href=${addresses.projects}>Projects</a></nav>
         <div class="title">
           <div class="grow">
             <h1>${project.title}</h1>
@@ -122,9 +122,9 @@ export class ProjectPage extends LitElement {
             ${this.renderGenerate()} ${this.renderMenu(project)}
           </div>
         </div>
-        <div class="tabs" role="tablist" aria-label="Parts of the project">
-          <a role="tab" aria-selected="true" data-testid="sidebar-media-button" href=${addresses.media(this.place.project)}>Media</a>
-        </div>
+        <nav class="tabs" aria-label="Parts of the project">
+          <a aria-current="page" data-testid="sidebar-media-button" href=${addresses.media(this.place.project)}>Media</a>
+        </nav>
       </header>
     `;
   }

@@ -32,6 +32,8 @@ function takeCode(): string {
   return code;
 }
 
+const addressOf = (place: Place): string => (place.page === "project" ? place.project : place.page);
+
 /** The whole of it: who is here, where they are, and whether the server is. */
 @customElement("inkweld-app")
 export class InkweldApp extends LitElement {
@@ -62,14 +64,23 @@ export class InkweldApp extends LitElement {
   @state() private notice = "";
   @state() private changingPassword = false;
   @query("wa-toast") private toast!: WaToast;
-  private readonly server = new ServerWatch(this);
+  private readonly server = new ServerWatch(this, () => {
+    if (this.error) void this.begin();
+  });
 
   override connectedCallback(): void {
     super.connectedCallback();
-    addEventListener("popstate", () => (this.place = readPlace(location)));
+    addEventListener("popstate", () => this.move());
     server.addEventListener("signed-out", () => (this.user = null));
     this.addEventListener("notify", (event) => this.show((event as CustomEvent<Notice>).detail));
     void this.begin();
+  }
+
+  private move(): void {
+    const before = this.place;
+    this.place = readPlace(location);
+    // What opens over a page leaves it where it is; another page begins at its top.
+    if (addressOf(before) !== addressOf(this.place)) scrollTo(0, 0);
   }
 
   private async begin(): Promise<void> {
@@ -151,7 +162,7 @@ export class InkweldApp extends LitElement {
     return html`<main class="lost">
       <empty-state icon="dashed-frame" heading="There is no such page">
         The link may be old, or the page may not be for you.
-        <wa-button slot="next" href=${addresses.projects}>To Your Projects</wa-button>
+        <wa-button slot="next" variant="brand" href=${addresses.projects}>To Your Projects</wa-button>
       </empty-state>
     </main>`;
   }
@@ -179,15 +190,10 @@ export class InkweldApp extends LitElement {
       ></site-header>
       ${this.server.reachable
         ? nothing
-        : html`<server-banner .seconds=${this.server.seconds} @retry=${this.retry}></server-banner>`}
+        : html`<server-banner .seconds=${this.server.seconds} @retry=${this.server.ask}></server-banner>`}
       ${this.renderBody()} ${this.user ? this.renderPasswordDialog(this.user) : nothing}
       <wa-toast placement="bottom-end"></wa-toast>
     `;
-  }
-
-  private async retry(): Promise<void> {
-    await this.server.ask();
-    if (this.server.reachable && this.error) await this.begin();
   }
 
   private renderPasswordDialog(user: User) {

@@ -19,7 +19,10 @@ export class ServerWatch implements ReactiveController {
   private timer = 0;
   private asking = false;
 
-  constructor(private readonly host: ReactiveControllerHost) {
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly cameBack: () => void,
+  ) {
     host.addController(this);
   }
 
@@ -45,8 +48,11 @@ export class ServerWatch implements ReactiveController {
     clearTimeout(this.timer);
     try {
       this.features = await getFeatures(AbortSignal.timeout(8000));
-      this.reachable = true;
       this.failures = 0;
+      if (!this.reachable) {
+        this.reachable = true;
+        this.cameBack();
+      }
     } catch (error) {
       if (!(error instanceof DOMException)) asApiError(error);
       this.reachable = false;
