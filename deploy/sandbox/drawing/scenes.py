@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from deploy.sandbox.drawing import buildings, figures, noise, palettes, profile, scenery
+from deploy.sandbox.drawing import buildings, figures, noise, palettes, profile, scenery, sky
 from deploy.sandbox.drawing.palettes import PALETTES, mix
 from deploy.sandbox.drawing.scenery import Canvas
 
@@ -71,13 +71,13 @@ def _landscape(canvas: Canvas, said: frozenset[str]) -> None:
 
 
 def _sky(canvas: Canvas, said: frozenset[str], horizon: float) -> None:
-    scenery.stars(canvas, horizon)
+    sky.stars(canvas, horizon)
     if canvas.palette is PALETTES["aurora"]:
-        scenery.aurora(canvas, horizon)
-    scenery.sun(canvas)
+        sky.aurora(canvas, horizon)
+    sky.sun(canvas)
     if said & SPACE:
         figures.orbit(canvas)
-    scenery.clouds(canvas, 0.25 if canvas.palette.stars else canvas.rng.uniform(0.4, 0.85))
+    sky.clouds(canvas, 0.25 if canvas.palette.stars else canvas.rng.uniform(0.4, 0.85))
     if not canvas.palette.stars:
         figures.birds(canvas)
 
