@@ -167,7 +167,7 @@ async def test_a_slow_answer_ends_with_the_deadline(play: Play) -> None:
     started = time.monotonic()
 
     assert (await failure(play, seconds=0.3)).reason == R.ANSWER_LOST
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ async def test_a_body_in_crumbs_ends_with_the_budget() -> None:
     started = time.monotonic()
 
     assert (await failure(play, seconds=20, max_bytes=10**8)).reason == R.ANSWER_UNUSABLE
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 async def test_an_answer_of_a_million_values_is_unusable() -> None:
