@@ -42,8 +42,7 @@ def sign_in_code(folder: Folder) -> str:
 
 
 def _create(channel: grpc.Channel, folder: Folder) -> None:
-    settings = settings_pb2.Settings(kill_switch=False, images_enabled=True)
-    SettingsServiceStub(channel).UpdateSettings(settings_pb2.UpdateSettingsRequest(settings=settings))
+    _switch_on(channel)
     providers = ProviderServiceStub(channel)
     for provider in _providers(folder):
         name = provider.name.removeprefix("providers/")
@@ -65,6 +64,18 @@ def _create(channel: grpc.Channel, folder: Folder) -> None:
             project=project, project_id="lantern-coast", request_id="lantern-coast"
         )
     )
+
+
+def _switch_on(channel: grpc.Channel) -> None:
+    """Turn the switches on that the environment says nothing of."""
+    service = SettingsServiceStub(channel)
+    sources = service.GetSettings(settings_pb2.GetSettingsRequest()).sources
+    wanted = settings_pb2.Settings()
+    if sources["kill_switch"] == settings_pb2.Source.DEFAULT:
+        wanted.kill_switch = False
+    if sources["images_enabled"] == settings_pb2.Source.DEFAULT:
+        wanted.images_enabled = True
+    service.UpdateSettings(settings_pb2.UpdateSettingsRequest(settings=wanted))
 
 
 def _follow(channel: grpc.Channel, folder: Folder) -> None:
