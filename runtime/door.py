@@ -73,9 +73,12 @@ class Door(grpc.aio.ServerInterceptor):
         kind, _, token = authorization.partition(" ")
         if kind.lower() != "bearer":
             raise identity.unknown()
-        if token.count(".") != 2:  # not a JWT, so the secret of a session or a token
-            token = await self._authority.exchange(token)
-        who = self._verifier.verify(token)
+        secret = "" if token.count(".") == 2 else token  # what is no JWT is of a session or a token
+        who = self._verifier.verify(await self._authority.exchange(secret) if secret else token)
+        if secret and self._authority.revoked(who):
+            # Perhaps only what was said of the user has changed, and the secret still holds.
+            self._authority.forget(secret)
+            who = self._verifier.verify(await self._authority.exchange(secret))
         if self._authority.revoked(who):
             raise identity.unknown()
         return who

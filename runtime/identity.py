@@ -75,6 +75,10 @@ class Authority(Protocol):
         """The JWT for the secret of a session or token. Raises CALLER_UNKNOWN."""
         ...
 
+    def forget(self, secret: str) -> None:
+        """Let go of the JWT kept for a secret."""
+        ...
+
     def revoked(self, caller: Caller) -> bool:
         """Whether the caller, or the proof behind the call, has been shut out since the JWT was made."""
         ...

@@ -72,6 +72,9 @@ class FakeAuthority:
             raise identity.unknown()
         return self.secrets[secret]
 
+    def forget(self, secret: str) -> None:
+        """Nothing is kept."""
+
     def revoked(self, caller: Caller) -> bool:
         return caller.issued < max(self.shut_out.get(name, 0.0) for name in (caller.name, caller.proof))
 
@@ -93,8 +96,8 @@ async def serving(
 ) -> AsyncIterator[str]:
     """Serve the servicers as `service`, with every interceptor; gives the address.
 
-    `servicers` are pairs of a generated `add_…_to_server` and the servicer. `names` are full names of services
-    for reflection and health; the policy is enforced with or without.
+    `servicers` are pairs of a generated `add_…_to_server` and the servicer. `names` are full names of
+    services for reflection and health; the policy is enforced with or without.
     """
     server = new_server(Verifier(service, keys.trusted), authority, keys.settings(service))
     for add, servicer in servicers:

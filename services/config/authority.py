@@ -25,6 +25,9 @@ class DatabaseAuthority:
         """The JWT for the secret of a session or token. Raises CALLER_UNKNOWN."""
         return (await self.access_token(secret)).jwt
 
+    def forget(self, secret: str) -> None:
+        """Nothing is kept."""
+
     async def access_token(self, secret: str) -> pb.AccessToken:
         """The JWT and when it ends: in five minutes, or with its proof. Raises CALLER_UNKNOWN."""
         secret_hash = proofs.digest(secret)

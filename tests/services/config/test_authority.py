@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from grpc.aio import AioRpcError
 from inkweld.access.v1 import access_pb2
 from inkweld.access.v1 import projects_pb2 as pb
 from inkweld.access.v1.access_pb2_grpc import AccessServiceStub
 from inkweld.access.v1.projects_pb2_grpc import ProjectServiceStub
 from inkweld.config.v1 import settings_pb2
 from inkweld.config.v1.settings_pb2_grpc import SettingsServiceStub
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+from inkweld.generation.v1.models_pb2 import ListKindsRequest
+from inkweld.generation.v1.models_pb2_grpc import ModelServiceStub, add_ModelServiceServicer_to_server
 
 from runtime import configuration
 from runtime.configuration import Configuration
 from runtime.failure import Failure
 from runtime.identity import Verifier
 from tests import house
-from tests.services.config.instance import Config
+from tests.services.config.instance import Config, FakeModels
 
 
 @pytest.fixture
@@ -77,6 +81,29 @@ async def test_a_deleted_project_is_nobodys_within_a_second(config: Config, medi
     await asyncio.sleep(0.3)
 
     assert (before, await media.role("projects/atlas", "users/ada")) == (pb.Role.OWNER, 0)
+
+
+async def test_a_programs_secret_outlives_a_change_of_standing(config: Config, media: Configuration) -> None:
+    """What was said of the user is asked anew; the token itself holds on."""
+    access = await config.stub(AccessServiceStub)
+    wanted = access_pb2.Token(title="t", scope=access_pb2.Scope.ADMIN)
+    token = await access.CreateToken(access_pb2.CreateTokenRequest(parent="users/ada", token=wanted))
+    models = [(add_ModelServiceServicer_to_server, FakeModels())]
+    async with (
+        house.serving("generation", models, authority=media, keys=config.keys) as address,
+        house.dialled(address, config.keys, token.secret) as channel,
+    ):
+        program = ModelServiceStub(channel)
+        with pytest.raises(AioRpcError) as refusal:
+            await program.ListKinds(ListKindsRequest())
+        administrator = await config.admin(AccessServiceStub)
+        ada = access_pb2.User(name="users/ada", admin=True)
+        await administrator.UpdateUser(access_pb2.UpdateUserRequest(user=ada))
+        await asyncio.sleep(0.3)
+
+        assert (await program.ListKinds(ListKindsRequest())).kinds
+
+    assert house.failure_of(refusal.value).reason == ErrorReason.CALLER_FORBIDDEN
 
 
 async def test_an_ended_token_is_believed_by_nobody(config: Config, media: Configuration) -> None:
