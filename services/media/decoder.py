@@ -35,6 +35,8 @@ def main() -> None:
         # What Pillow raises on bad bytes is listed nowhere and differs by format: all of it means one thing.
         try:
             answer(*obey(json.loads(line)))
+        except FileNotFoundError:
+            answer({"missing": True})
         except Exception as error:  # noqa: BLE001
             answer({"refused": type(error).__name__})
 

@@ -45,6 +45,7 @@ class Answer(msgspec.Struct):
 
     length: int
     refused: str = ""
+    missing: bool = False
     width: int = 0
     height: int = 0
     data: bytes = b""
@@ -86,6 +87,8 @@ class Decoders:
             raise formats.refused("it takes too much to decode", field) from error
         finally:
             self._free.put_nowait(decoder)
+        if answer.missing:
+            raise FileNotFoundError("the picture is not there (any more)")
         if answer.refused:
             raise formats.refused(f"it cannot be decoded ({answer.refused})", field)
         return answer

@@ -84,10 +84,15 @@ class ImageService(ImageServiceServicer):
         self, request: pb.DownloadImageRequest, context: Context
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
         image = await self._image(request.name)
-        copy = await downloads.choose(image, request.rendition, self._renditions)
-        info = downloads.describe(image, copy, request)
-        async for message in downloads.send(self._blobs, copy, info):
-            yield message
+        try:
+            copy = await downloads.choose(image, request.rendition, self._renditions)
+            info = downloads.describe(image, copy, request)
+            async for message in downloads.send(self._blobs, copy, info):
+                yield message
+        except FileNotFoundError:
+            # Deleted and collected since we looked, or else bytes are lost and this is no answer.
+            await self._image(request.name)
+            raise
 
     async def UpdateImage(self, request: pb.UpdateImageRequest, context: Context) -> pb.Image:
         name = request.image.name

@@ -1,6 +1,12 @@
 import asyncio
+import hashlib
+import itertools
+import os
+import random
+from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from inkweld.media.v1 import images_pb2 as pb
 
 from services.media import collector as module
@@ -207,3 +213,123 @@ async def test_a_storm_of_the_same_bytes_loses_none(media: Media) -> None:
     await media.collector.sweep()
     assert await blobs(media) == len({image.sha256 for image in images})
     assert list((media.folder / "tmp").iterdir()) == []
+
+
+async def test_a_blob_found_unused_is_looked_at_again_before_it_goes(media: Media) -> None:
+    data, sha256 = await unused_then_staged(media)
+
+    removed = await media.collector._remove(sha256)
+
+    assert not removed
+    assert (await media.download((await media.commit(sha256))[0].name))[2] == data
+
+
+async def test_without_the_second_look_what_is_pending_would_be_lost(
+    media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The damage that the test above would not notice if it looked at the wrong thing."""
+
+    async def blind(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(store_blobs, "lock_unused", blind)
+    _, sha256 = await unused_then_staged(media)
+
+    await media.collector._remove(sha256)
+
+    assert not await media.blobs.holds(sha256)
+
+
+async def unused_then_staged(media: Media) -> tuple[bytes, bytes]:
+    """Bytes that a sweep has found unused, and that were then stored again for a task."""
+    data = pictures.png()
+    image = await media.upload(data)
+    await delete(media, image.name)
+    (sha256,) = await store_blobs.select_unused(media.pool, 10)
+    await media.stage(data)
+    return data, sha256
+
+
+class Life:
+    """What should be there, whatever happens in which order."""
+
+    def __init__(self, media: Media, seed: int) -> None:
+        self.media = media
+        self.random = random.Random(seed)
+        self.data = [pictures.png(seed=number + 1) for number in range(3)]
+        self.pending: dict[str, bytes] = {}
+        self.drafts: dict[str, bytes] = {}
+        self.kept: dict[str, bytes] = {}
+        self.tasks = itertools.count()
+
+    async def upload(self) -> None:
+        data = self.random.choice(self.data)
+        self.kept[(await self.media.upload(data)).name] = data
+
+    async def stage(self) -> None:
+        data, task = self.random.choice(self.data), f"task-{next(self.tasks)}"
+        await self.media.stage(data, task=task)
+        self.pending[task] = data
+
+    async def commit(self) -> None:
+        if self.pending:
+            task, data = self.pending.popitem()
+            (image,) = await self.media.commit(hashlib.sha256(data).digest(), task=task)
+            self.drafts[image.name] = data
+
+    async def keep(self) -> None:
+        if self.drafts:
+            name, data = self.drafts.popitem()
+            await self.media.keep(name)
+            self.kept[name] = data
+
+    async def expire(self) -> None:
+        if self.drafts:
+            await self.media.expire(self.drafts.popitem()[0])
+
+    async def delete(self) -> None:
+        if self.kept:
+            await delete(self.media, self.kept.popitem()[0])
+
+    async def show(self) -> None:
+        if len(self.kept) > 3:  # so that the first is not being deleted
+            await self.media.download(next(iter(self.kept)), pb.W256)
+
+    async def sweep(self) -> None:
+        await self.media.collector.sweep()
+
+    async def search(self) -> None:
+        for path in self.media.folder.glob("??/??/*"):
+            with suppress(FileNotFoundError):
+                os.utime(path, (1, 1))
+        await self.media.collector.search(3600)
+
+    async def go_on(self, steps: int) -> None:
+        """Do things at random, three at a time."""
+        deeds = [self.upload, self.stage, self.commit, self.keep, self.expire, self.delete, self.show]
+        for _ in range(steps):
+            at_once = self.random.choices([*deeds, self.sweep, self.sweep, self.search], k=3)
+            await asyncio.gather(*(deed() for deed in at_once))
+
+    async def check(self) -> None:
+        for name, data in (self.drafts | self.kept).items():
+            assert (await self.media.download(name))[2] == data, name
+        for data in self.pending.values():
+            assert await self.media.blobs.holds(hashlib.sha256(data).digest())
+
+
+async def test_in_any_order_garbage_goes_and_nothing_else(media: Media) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201
+    life = Life(media, seed)
+
+    for _ in range(5):
+        await life.go_on(8)
+        await life.check()
+    for name in life.kept:
+        await delete(media, name)
+    await media.pool.execute("UPDATE images SET expire_time = now() WHERE keep_time IS NULL")
+    await media.pool.execute("UPDATE stages SET expire_time = now()")
+    await media.collector.sweep()
+
+    assert await blobs(media) == 0

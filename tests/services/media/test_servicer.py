@@ -3,7 +3,6 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from inkweld.media.v1 import images_pb2 as pb
 
 from runtime import pages
 from runtime.failure import Failure
-from services.media import downloads, formats
+from services.media import downloads, formats, store_images
 from tests.house import failure_of
 from tests.services.media import pictures
 from tests.services.media.conftest import ATLAS, Media, uploads
@@ -78,16 +77,24 @@ async def test_odd_pictures_are_taken_and_shown(media: Media) -> None:
         assert formats.inspect(memoryview(copy)).width <= 256, name
 
 
-async def test_too_many_bytes_are_refused_while_they_come(media: Media) -> None:
-    async def endless() -> AsyncIterator[pb.UploadImageRequest]:
-        yield pb.UploadImageRequest(parent=ATLAS)
-        while True:
-            yield pb.UploadImageRequest(file=HttpBody(data=bytes(1 << 20)))
-            await asyncio.sleep(0)
+async def test_too_many_bytes_are_refused_while_they_come(
+    media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "MAX_BYTES", 2 << 20)
+    written = 0
+    write = os.write
 
-    refused = await failure(media.images.UploadImage(endless()))
+    def counting(descriptor: int, data: memoryview) -> int:
+        nonlocal written
+        written += len(data)
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", counting)
+
+    refused = await failure(media.upload(bytes(30 << 20)))
 
     assert refused.reason == ErrorReason.IMAGE_REFUSED
+    assert written <= 2 << 20
     assert media.files == []
 
 
@@ -270,6 +277,26 @@ async def test_a_deleted_image_is_gone(media: Media) -> None:
     download = await failure(media.download(image.name))
     assert {again.reason, download.reason} == {ErrorReason.RESOURCE_NOT_FOUND}
     assert list((await library(media)).images) == []
+
+
+async def test_bytes_that_went_with_their_image_are_not_found(media: Media) -> None:
+    image = await media.upload(pictures.png())
+    select = store_images.select_image
+    looks = []
+
+    async def slow(*args: Any) -> pb.Image | None:
+        looks.append(await select(*args))
+        if len(looks) == 1:
+            await store_images.delete_image(media.pool, image.name)
+            await media.collector.sweep()
+        return looks[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_images, "select_image", slow)
+        original = await failure(media.download(image.name))
+
+    assert original.reason == ErrorReason.RESOURCE_NOT_FOUND
+    assert len(looks) == 2
 
 
 async def test_strangers_see_nothing_and_viewers_change_nothing(media: Media) -> None:
