@@ -24,6 +24,16 @@ PRICE_SCHEMA: Mapping[str, Any] = {"type": "number", "minimum": 0, "maximum": 10
 """Of a kind whose administrator may say what a picture costs, in dollars, under `price_per_image`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to go by, as it is stored."""
+
+    data: bytes
+    content_type: str  # `image/png`, `image/jpeg` or `image/webp`
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One call to one provider, in the model's own terms. All is decided; empty means the model's default."""
@@ -37,6 +47,8 @@ class Task:
     quality: str = ""
     output_format: str = ""
     background: str = ""
+    references: Sequence[Picture] = ()  # in the order that matters
+    mask: Picture | None = None  # of the first reference's size; transparent means: draw anew
     config: Mapping[str, Any] = field(default_factory=dict)  # the profile's, in the provider's terms
 
     @property
