@@ -32,7 +32,11 @@ def generate(out: Path) -> None:
     common = ["protoc", f"--descriptor_set_in={described}", *(f"--proto_path={path}" for path in INCLUDES)]
     plugins = [f"--plugin=protoc-gen-mypy_grpc={Path(sys.executable).parent / 'protoc-gen-mypy_grpc'}"]
     messages = [f"--python_out={out}", f"--pyi_out={out}", *sources, "buf/validate/validate.proto"]
-    stubs = [f"--grpc_python_out={out}", f"--mypy_grpc_out=generate_concrete_servicer_stubs,quiet:{out}", *sources]
+    stubs = [
+        f"--grpc_python_out={out}",
+        f"--mypy_grpc_out=generate_concrete_servicer_stubs,quiet:{out}",
+        *sources,
+    ]
     description = [
         f"--descriptor_set_out={out}/inkweld.binpb",
         "--include_imports",
