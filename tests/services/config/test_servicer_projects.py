@@ -1,5 +1,7 @@
 """Projects and members, through the front door."""
 
+import asyncio
+
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc.aio import AioRpcError
@@ -29,6 +31,16 @@ async def test_the_same_request_id_creates_once(config: Config) -> None:
     first, again = await projects.CreateProject(request), await projects.CreateProject(request)
 
     assert first == again
+
+
+async def test_twins_under_way_create_once(config: Config) -> None:
+    projects = await config.stub(ProjectServiceStub)
+    request = pb.CreateProjectRequest(project=pb.Project(title="Atlas"), request_id="one")
+
+    made = await asyncio.gather(*(projects.CreateProject(request) for _ in range(12)))
+
+    assert len({project.name for project in made}) == 1
+    assert len((await projects.ListProjects(pb.ListProjectsRequest())).projects) == 1
 
 
 async def test_the_same_request_id_with_another_body_is_refused(config: Config) -> None:
