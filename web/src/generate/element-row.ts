@@ -5,13 +5,38 @@ import type { Role } from "../messages";
 import { base } from "../styles";
 import type { DraftElement } from "./draft";
 
-type Choice = { role: Role; name: string; icon: string; hint: string };
+type Choice = { role: Role; name: string; icon: string; hint: string; examples: [string, string, string, string] };
 
+/** The roles; their examples are of a name, a kind, what it does in the picture, and what is known of it. */
 export const ROLES: Choice[] = [
-  { role: "SUBJECT", name: "Subject", icon: "person", hint: "Who or what the picture shows" },
-  { role: "SETTING", name: "Setting", icon: "place", hint: "Where it happens" },
-  { role: "STYLE", name: "Style", icon: "brush", hint: "How it should look" },
-  { role: "REFERENCE", name: "Reference", icon: "link", hint: "Something to go by" },
+  {
+    role: "SUBJECT",
+    name: "Subject",
+    icon: "person",
+    hint: "who or what the picture shows",
+    examples: ["Tamsin Vale", "character", "stands left of centre, facing us", "41, oilskin coat with brass buttons"],
+  },
+  {
+    role: "SETTING",
+    name: "Setting",
+    icon: "place",
+    hint: "where it happens",
+    examples: ["Low Quay", "place", "seen from the water", "tarred sheds, nets drying, gulls"],
+  },
+  {
+    role: "STYLE",
+    name: "Style",
+    icon: "brush",
+    hint: "how it should look",
+    examples: ["Woodcut", "style", "for the whole picture", "thick black lines, two colours, no shading"],
+  },
+  {
+    role: "REFERENCE",
+    name: "Reference",
+    icon: "link",
+    hint: "something to go by",
+    examples: ["The drowned bell", "object", "half hidden in the fog", "green bronze, a crack down one side"],
+  },
 ];
 
 /** One element of the writer's world. Says `change-element` with what it became, and `remove`. */
@@ -69,7 +94,8 @@ export class ElementRow extends LitElement {
   }
 
   override render() {
-    const chosen = ROLES.find(({ role }) => role === this.element.role) ?? ROLES[0];
+    const chosen = ROLES.find(({ role }) => role === this.element.role);
+    const [name = "", kind = "", part = "", known = ""] = chosen?.examples ?? [];
     return html`
       <div class="box" role="group" aria-label="Element ${this.number}" data-testid="element-row">
         <div class="line">
@@ -80,20 +106,20 @@ export class ElementRow extends LitElement {
             @change=${(event: Event) => this.change({ role: valueOf(event) as Role })}
           >
             <wa-icon slot="start" name=${chosen?.icon ?? ""}></wa-icon>
-            ${ROLES.map(({ role, name }) => html`<wa-option value=${role}>${name}</wa-option>`)}
+            ${ROLES.map((choice) => html`<wa-option value=${choice.role}>${choice.name}</wa-option>`)}
           </wa-select>
-          ${this.field("Name", "name", "Tamsin Vale", 200)} ${this.field("Kind", "type", "character", 100)}
+          ${this.field("Name", "name", name, 200)} ${this.field("Kind", "type", kind, 100)}
           <wa-button size="s" appearance="plain" @click=${() => fire(this, "remove")}>
             <wa-icon name="trash" label="Remove element ${this.number}"></wa-icon>
           </wa-button>
         </div>
-        ${this.field(`In this picture: ${chosen?.hint.toLowerCase()}`, "roleDescription", "stands left of centre, facing us", 2000)}
+        ${this.field(`In this picture: ${chosen?.hint}`, "roleDescription", part, 2000)}
         <wa-textarea
           size="s"
           label="What is known"
           rows="2"
           resize="auto"
-          placeholder="41, oilskin coat with brass buttons, a scar through the left eyebrow"
+          placeholder=${known}
           .value=${this.element.description}
           @input=${(event: Event) => this.change({ description: valueOf(event) })}
         ></wa-textarea>

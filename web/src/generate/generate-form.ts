@@ -1,3 +1,4 @@
+import type WaTextarea from "@awesome.me/webawesome/dist/components/textarea/textarea.js";
 import { LitElement, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import type { ApiError } from "../errors";
@@ -21,7 +22,12 @@ export class GenerateForm extends LitElement {
   /** What the chosen profile can do; absent while that is loading. */
   @property({ attribute: false }) can?: Capabilities;
   @property({ attribute: false }) error?: ApiError;
-  @query("[data-testid=image-gen-prompt-input]") private prompt!: HTMLElement;
+  @query("[data-testid=image-gen-prompt-input]") private prompt!: WaTextarea;
+
+  override async firstUpdated(): Promise<void> {
+    await this.prompt.updateComplete;
+    this.focusPrompt();
+  }
 
   focusPrompt(): void {
     this.prompt.focus();

@@ -43,8 +43,11 @@ export const viewerStyles = css`
     opacity: 1;
     box-shadow: 0 1rem 2.5rem -1rem var(--wa-color-shadow);
   }
-  .stage wa-spinner {
+  .stage > wa-spinner,
+  .stage > p {
     grid-area: 1 / 1;
+  }
+  .stage > wa-spinner {
     font-size: 2rem;
   }
   .turn {

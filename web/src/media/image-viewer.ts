@@ -26,6 +26,9 @@ export class ImageViewer extends LitElement {
   @state() private generation?: Generation;
   @state() private error?: ApiError;
   @state() private loaded = false;
+  /** The smaller copy could not be had, so the original stands in for it. */
+  @state() private showsOriginal = false;
+  @state() private isBroken = false;
 
   override willUpdate(changed: Map<string, unknown>): void {
     if (changed.has("name") && this.name) void this.load();
@@ -33,7 +36,7 @@ export class ImageViewer extends LitElement {
 
   private async load(): Promise<void> {
     const name = this.name;
-    this.loaded = false;
+    this.loaded = this.isBroken = this.showsOriginal = false;
     this.error = this.generation = undefined;
     try {
       const image = await getImage(name);
@@ -92,11 +95,16 @@ export class ImageViewer extends LitElement {
         class=${this.loaded ? "there" : ""}
         width=${image.width ?? 1}
         height=${image.height ?? 1}
-        src=${imageAddress(this.name, "W1024")}
+        src=${imageAddress(this.name, this.showsOriginal ? undefined : "W1024")}
         alt=${text}
         @load=${() => (this.loaded = true)}
+        @error=${() => (this.showsOriginal ? (this.isBroken = true) : (this.showsOriginal = true))}
       />
-      ${this.loaded ? nothing : html`<wa-spinner></wa-spinner>`}
+      ${this.loaded
+        ? nothing
+        : this.isBroken
+          ? html`<p class="quiet" role="alert">This picture cannot be shown just now.</p>`
+          : html`<wa-spinner></wa-spinner>`}
     `;
   }
 

@@ -209,11 +209,16 @@ export class MediaTab extends LitElement {
     `;
   }
 
+  private get emptyWords(): string {
+    if (!this.canChange) return "Pictures that are added to this project appear here.";
+    const own = "drop your own anywhere on this page.";
+    if (!this.canGenerate) return `Pictures of this project appear here: ${own}`;
+    return `Describe a scene, a face or a place, and keep the pictures you like. Or ${own}`;
+  }
+
   private renderEmpty() {
     return html`<empty-state data-testid="empty-card" icon="image" heading="No pictures yet">
-      ${this.canGenerate
-        ? "Describe a scene, a face or a place, and keep the pictures you like. Or bring your own: drop them anywhere on this page."
-        : "Pictures that are added to this project appear here. Drop your own anywhere on this page."}
+      ${this.emptyWords}
       ${this.canGenerate
         ? html`<wa-button slot="next" variant="brand" @click=${() => fire(this, "generate")}>
             <wa-icon slot="start" name="spark"></wa-icon>Make the First One

@@ -3,6 +3,8 @@ import { customElement, property, state } from "lit/decorators.js";
 import { imageAddress } from "../api";
 import { base } from "../styles";
 
+const RETRY_MS = 2000;
+
 /** An image's small copy, faded in when it is there; it fills the box it is given. */
 @customElement("picture-thumb")
 export class PictureThumb extends LitElement {
@@ -43,6 +45,20 @@ export class PictureThumb extends LitElement {
   @property() sizes = "20rem";
   @state() private there = false;
   @state() private missing = false;
+  private retried = false;
+
+  /** A copy that could not be made at once is asked for once more. */
+  private retry(): void {
+    if (this.retried) {
+      this.missing = true;
+      return;
+    }
+    this.retried = true;
+    setTimeout(() => {
+      const img = this.renderRoot.querySelector("img");
+      if (img) img.srcset = img.srcset; // Assigning it makes the browser fetch again.
+    }, RETRY_MS);
+  }
 
   override render() {
     if (this.missing) {
@@ -58,7 +74,7 @@ export class PictureThumb extends LitElement {
       decoding="async"
       draggable="false"
       @load=${() => (this.there = true)}
-      @error=${() => (this.missing = true)}
+      @error=${this.retry}
     />`;
   }
 }
