@@ -96,7 +96,7 @@ class Api:
         start = make(
             method.path,
             request_serializer=method.request.SerializeToString,
-            response_deserializer=method.response.FromString,
+            response_deserializer=None if method.downloads else method.response.FromString,
         )
         if method.uploads:
             return Upload(start)
