@@ -139,7 +139,7 @@ class _Bytes:
 
 
 def _data(message: bytes) -> bytes | memoryview:
-    """The bytes in a serialized HttpBody, uncopied when it holds nothing else: copies cost a third of it all."""
+    """The bytes in a serialized HttpBody, uncopied when it holds nothing else; copying costs a third."""
     for at in range(2, min(len(message), 5) + 1):
         if message[:at] == _DATA_TAG + _varint(len(message) - at):
             return memoryview(message)[at:]
