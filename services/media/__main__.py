@@ -9,7 +9,7 @@ from runtime import channel, configuration, database, logs, process, settings
 from runtime.identity import Signer, Verifier
 from runtime.server import new_server, serve
 from runtime.settings import ServiceSettings
-from services.media.blobs import open_local
+from services.media.blobs_local import open_local
 from services.media.collector import Collector
 from services.media.decoders import open_decoders
 from services.media.renditions import open_renditions

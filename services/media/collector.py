@@ -54,8 +54,9 @@ class Collector:
 
     async def search(self, older_than_seconds: float) -> None:
         """Remove forgotten temporary files; give blobs without a row one, so that a sweep can judge them."""
-        for sha256 in await self._blobs.strays(older_than_seconds):
-            await store_blobs.insert_stray(self._pool, sha256)
+        found = await self._blobs.strays(older_than_seconds)
+        for at in range(0, len(found), BATCH):
+            await store_blobs.insert_strays(self._pool, found[at : at + BATCH])
 
     async def _remove(self, sha256: bytes) -> bool:
         """Remove a blob, unless a reference to it has been made since it was found.

@@ -1,5 +1,6 @@
 """Rows of blobs and renditions, and what the collector finds unused."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from runtime.database import Database
@@ -26,12 +27,14 @@ async def insert_blob(db: Database, sha256: bytes, size_bytes: int, facts: Facts
     )
 
 
-async def insert_stray(db: Database, sha256: bytes) -> None:
+async def insert_strays(db: Database, hashes: Sequence[bytes]) -> None:
     """Give bytes that were found without a row one, so that they are collected as any other blob."""
     await db.execute(
-        """INSERT INTO blobs (sha256, size_bytes, content_type, width, height) VALUES ($1, 0, '', 0, 0)
+        """INSERT INTO blobs (sha256, size_bytes, content_type, width, height)
+           SELECT found, 0, '', 0, 0 FROM unnest($1::bytea[]) found
+            WHERE NOT EXISTS (SELECT FROM blobs WHERE sha256 = found)
            ON CONFLICT (sha256) DO NOTHING""",
-        sha256,
+        hashes,
     )
 
 

@@ -18,7 +18,7 @@ from inkweld.media.v1 import images_pb2 as pb
 from inkweld.media.v1.images_pb2_grpc import ImageServiceStub, add_ImageServiceServicer_to_server
 
 from runtime import database
-from services.media.blobs import LocalBlobs, open_local
+from services.media.blobs_local import LocalBlobs, open_local
 from services.media.collector import Collector
 from services.media.decoders import Decoders, open_decoders
 from services.media.renditions import open_renditions

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from services.media.blobs import LocalBlobs, open_local
+from services.media.blobs_local import LocalBlobs, open_local
 
 SIZE = 300_000
 

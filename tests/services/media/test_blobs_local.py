@@ -15,7 +15,8 @@ import pytest
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.failure import Failure
-from services.media.blobs import Blobs, LocalBlobs, open_local
+from services.media.blobs import Blobs
+from services.media.blobs_local import LocalBlobs, open_local
 from tests.services.media import writer
 
 ROUNDS = 12
