@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 MEMORY_BYTES = 600 << 20
 CPU_SECONDS = 5
@@ -91,6 +91,7 @@ def shrink(picture: Image.Image, side: int) -> bytes:
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
         picture = to_eight_bits(picture)
+    picture = to_srgb(picture)
     if picture.mode not in ("RGB", "RGBA"):
         picture = picture.convert("RGBA" if picture.mode in ("LA", "La", "RGBa") else "RGB")
     # A new picture: nothing that travelled beside the pixels comes along.
@@ -98,6 +99,20 @@ def shrink(picture: Image.Image, side: int) -> bytes:
     into = BytesIO()
     bare.save(into, "WEBP", quality=80, method=0)
     return into.getvalue()
+
+
+def to_srgb(picture: Image.Image) -> Image.Image:
+    """The colours that a profile means, in those that go without saying. A broken profile means nothing."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
+        return picture
+    try:
+        meant = ImageCms.ImageCmsProfile(BytesIO(profile))
+        mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, meant, srgb, outputMode=mode) or picture
+    except (ImageCms.PyCMSError, OSError):
+        return picture
 
 
 def to_eight_bits(picture: Image.Image) -> Image.Image:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
-from PIL import Image
+from PIL import Image, ImageCms
 
 from runtime.failure import Failure
 from services.media import decoders as module
@@ -109,6 +109,18 @@ async def test_sixteen_bits_are_scaled_not_cut_off(decoders: Decoders, tmp_path:
     copy = Image.open(BytesIO(await decoders.shrink(source, 32)))
 
     assert abs(copy.convert("L").getpixel((5, 5)) - 0x40) < 4  # type: ignore[operator]
+
+
+async def test_colours_are_those_that_the_profile_means(decoders: Decoders, tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"keep").replace(b"gXYZ", b"rXYZ").replace(b"keep", b"gXYZ")
+    source = pictures.encoded(Image.new("RGB", (64, 48), (255, 0, 0)), icc_profile=swapped)
+
+    copy = Image.open(BytesIO(await decoders.shrink(saved(tmp_path, source), 32))).convert("RGB")
+
+    red, green, blue = copy.getpixel((5, 5))  # type: ignore[misc]
+    assert green > 200
+    assert max(red, blue) < 60
 
 
 async def test_a_dead_decoder_is_replaced(decoders: Decoders, tmp_path: Path) -> None:
