@@ -18,10 +18,12 @@ export const profileDialogStyles = css`
     grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr));
     gap: var(--wa-space-m);
   }
-  .switches {
-    display: flex;
-    flex-wrap: wrap;
-    gap: var(--wa-space-s) var(--wa-space-xl);
+  .more {
+    display: grid;
+    gap: var(--wa-space-m);
+  }
+  wa-details {
+    --spacing: var(--wa-space-m);
   }
   .config::part(textarea) {
     font-family: var(--wa-font-family-code);

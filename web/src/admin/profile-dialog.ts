@@ -158,20 +158,28 @@ export class ProfileDialog extends LitElement {
       ${this.renderInput("Name", "title", "title", { testid: "profile-name-input", max: 100 })}
       ${this.renderInput("Description", "description", "description", { hint: "What it is good for, in a sentence to writers." })}
       ${this.renderProvider()} ${this.renderModel()} ${this.renderSizes()}
-      <div class="pair">
-        ${this.renderInput("Price note", "priceNote", "price_note", { hint: "Shown to writers, in your words.", max: 200 })}
-        ${this.renderInput("Sort order", "sortOrder", "sort_order", { hint: "Lower comes first." })}
-      </div>
-      <div class="switches">
-        <wa-switch .checked=${this.draft.enabled} @change=${(event: Event) => this.change({ enabled: checkedOf(event) })}
-          >Writers may pick it</wa-switch
-        >
+      <wa-switch .checked=${this.draft.enabled} @change=${(event: Event) => this.change({ enabled: checkedOf(event) })}
+        >Writers may pick it</wa-switch
+      >
+      ${this.renderMore()}
+    </form>`;
+  }
+
+  private renderMore() {
+    // What is filled in, or wrong, must be seen.
+    const isTelling = !!this.draft.config || !!this.draft.priceNote || !!this.error;
+    return html`<wa-details summary="More settings" appearance="outlined" ?open=${isTelling}>
+      <div class="more">
+        <div class="pair">
+          ${this.renderInput("Price note", "priceNote", "price_note", { hint: "Shown to writers, in your words.", max: 200 })}
+          ${this.renderInput("Sort order", "sortOrder", "sort_order", { hint: "Lower comes first." })}
+        </div>
         <wa-switch .checked=${this.draft.imageInput} @change=${(event: Event) => this.change({ imageInput: checkedOf(event) })}
           >Takes pictures as input</wa-switch
         >
+        ${this.renderConfig()}
       </div>
-      ${this.renderConfig()}
-    </form>`;
+    </wa-details>`;
   }
 
   override render() {

@@ -1,32 +1,19 @@
 import { LitElement, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import {
-  cancelGeneration,
-  createGeneration,
-  getCapabilities,
-  listProfiles,
-  newRequestId,
-  previewGeneration,
-  saveGeneration,
-} from "../api";
-import { type ApiError, asApiError } from "../errors";
+import { cancelGeneration, saveGeneration } from "../api";
+import { asApiError } from "../errors";
 import { fire, isOwn, notify } from "../events";
-import { plural, price } from "../format";
-import type { Capabilities, Generation, Plan, Profile } from "../messages";
-import "../parts/empty-state";
-import "../parts/load-error";
+import { plural } from "../format";
+import type { Generation } from "../messages";
 import { sentence } from "../sentences";
 import { base } from "../styles";
-import { type Draft, EMPTY, fromGeneration, toGeneration } from "./draft";
+import "./describe-step";
+import type { DescribeStep } from "./describe-step";
 import { generateDialogStyles } from "./generate-dialog.styles";
-import "./generate-form";
-import type { GenerateForm } from "./generate-form";
 import "./generation-view";
 import type { GenerationView } from "./generation-view";
-import "./plan-preview";
 
 const STEPS = ["Describe", "Draw", "Choose"] as const;
-const PREVIEW_DELAY = 400;
 
 /**
  * From words to pictures: describe, watch, choose. Which generation it shows comes from the address.
@@ -40,116 +27,19 @@ export class GenerateDialog extends LitElement {
   /** The generation to show; empty for the form. */
   @property() generation = "";
   @property({ type: Boolean }) open = false;
-  @property({ type: Boolean }) reachable = true;
   @property({ type: Boolean }) canChange = true;
   /** Why nothing can be generated just now; empty when it can. */
   @property() why = "";
-  @state() private profiles?: Profile[];
-  @state() private can?: Capabilities;
-  @state() private draft: Draft = EMPTY;
-  @state() private plan?: Plan;
-  @state() private planError?: ApiError;
-  @state() private planning = false;
-  @state() private loadError?: ApiError;
-  @state() private error?: ApiError;
   @state() private busy = false;
   @state() private ended?: Generation;
   @state() private chosen: ReadonlySet<number> = new Set();
   @query("generation-view") private view?: GenerationView;
-  @query("generate-form") private form?: GenerateForm;
-  private preview?: AbortController;
-  private timer = 0;
-  private sent = { id: newRequestId(), body: "" };
+  @query("describe-step") private describe?: DescribeStep;
 
   override willUpdate(changed: Map<string, unknown>): void {
-    if (changed.has("generation")) {
-      this.ended = undefined;
-      this.chosen = new Set();
-    }
-    const showsForm = this.open && !this.generation;
-    if (showsForm && (changed.has("open") || changed.has("generation"))) {
-      this.error = undefined;
-      void this.load();
-    }
-  }
-
-  private async load(): Promise<void> {
-    this.loadError = undefined;
-    try {
-      const { profiles } = await listProfiles();
-      this.profiles = (profiles ?? []).filter(({ enabled }) => enabled);
-      const known = this.profiles.some(({ name }) => name === this.draft.profile);
-      const profile = known ? this.draft.profile : (this.profiles[0]?.name ?? "");
-      if (profile) this.change({ profile });
-      if (profile && !this.can) await this.loadCapabilities(profile);
-    } catch (error) {
-      this.loadError = asApiError(error);
-    }
-  }
-
-  private async loadCapabilities(profile: string): Promise<void> {
-    this.can = undefined;
-    try {
-      const can = await getCapabilities(profile);
-      if (this.draft.profile !== profile) return;
-      this.can = can;
-      this.previewSoon();
-    } catch (error) {
-      this.planError = asApiError(error);
-      this.can = {};
-    }
-  }
-
-  private change(part: Partial<Draft>): void {
-    const other = part.profile !== undefined && part.profile !== this.draft.profile;
-    this.draft = { ...this.draft, ...part };
-    if (other) void this.loadCapabilities(this.draft.profile);
-    else this.previewSoon();
-  }
-
-  private previewSoon(): void {
-    clearTimeout(this.timer);
-    this.preview?.abort();
-    this.planning = true;
-    this.timer = window.setTimeout(() => void this.loadPreview(), PREVIEW_DELAY);
-  }
-
-  private async loadPreview(): Promise<void> {
-    if (!this.can || !this.draft.prompt.trim() || !this.reachable) {
-      this.plan = this.planError = undefined;
-      this.planning = false;
-      return;
-    }
-    const asked = new AbortController();
-    this.preview = asked;
-    try {
-      this.plan = await previewGeneration(this.project, toGeneration(this.draft, this.can), asked.signal);
-      this.planError = undefined;
-    } catch (error) {
-      if (asked.signal.aborted) return;
-      this.planError = asApiError(error);
-      this.plan = undefined;
-    }
-    this.planning = false;
-  }
-
-  private async submit(): Promise<void> {
-    if (!this.can || this.busy) return;
-    const generation = toGeneration(this.draft, this.can);
-    const body = JSON.stringify(generation);
-    // A repetition after a lost answer is the same request; other words are another.
-    if (body !== this.sent.body) this.sent = { id: newRequestId(), body };
-    this.busy = true;
-    this.error = undefined;
-    try {
-      const { name } = await createGeneration(this.project, generation, this.sent.id);
-      this.sent = { id: newRequestId(), body: "" };
-      fire(this, "created", name);
-    } catch (error) {
-      this.error = asApiError(error);
-    } finally {
-      this.busy = false;
-    }
+    if (!changed.has("generation")) return;
+    this.ended = undefined;
+    this.chosen = new Set();
   }
 
   private async stop(): Promise<void> {
@@ -187,11 +77,7 @@ export class GenerateDialog extends LitElement {
 
   private again(): void {
     const generation = this.ended ?? this.view?.generation;
-    if (generation) {
-      const { profile } = this.draft;
-      this.draft = fromGeneration(generation);
-      if (this.draft.profile !== profile) this.can = undefined;
-    }
+    if (generation) this.describe?.restore(generation);
     fire(this, "again");
   }
 
@@ -200,41 +86,6 @@ export class GenerateDialog extends LitElement {
     return html`<ol class="steps" slot="header-actions" aria-label="Steps" data-testid="image-generation-stepper">
       ${STEPS.map((step, index) => html`<li aria-current=${index === at ? "step" : nothing}>${step}</li>`)}
     </ol>`;
-  }
-
-  private renderForm() {
-    if (this.loadError) return html`<load-error .error=${this.loadError} @retry=${this.load}></load-error>`;
-    if (!this.profiles) return html`<div class="waiting"><wa-spinner></wa-spinner></div>`;
-    if (!this.profiles.length) {
-      return html`<empty-state icon="spark" heading="Nothing to draw with yet">
-        An administrator has to offer a profile first: a model of a provider under a name of its own.
-      </empty-state>`;
-    }
-    return html`
-      <div class="columns">
-        <generate-form
-          .draft=${this.draft}
-          .profiles=${this.profiles}
-          .can=${this.can}
-          .error=${this.error ?? this.planError}
-          @change-draft=${({ detail }: CustomEvent<Partial<Draft>>) => this.change(detail)}
-        ></generate-form>
-        <aside aria-label="Plan">
-          <plan-preview
-            .plan=${this.plan}
-            .error=${this.planError}
-            ?busy=${this.planning}
-            .each=${this.can?.price}
-            .size=${this.draft.size || (this.can?.defaultSize ?? "")}
-          ></plan-preview>
-        </aside>
-      </div>
-      ${this.error
-        ? html`<wa-callout class="error" variant="danger" role="alert" data-testid="image-gen-error-message" data-reason=${this.error.reason}>
-            <wa-icon slot="icon" name="warning"></wa-icon>${sentence(this.error)}
-          </wa-callout>`
-        : nothing}
-    `;
   }
 
   private renderView() {
@@ -247,11 +98,11 @@ export class GenerateDialog extends LitElement {
   }
 
   private renderFormActions() {
-    const ready = this.draft.prompt.trim() !== "" && !!this.can && !this.why;
+    const { isReady = false, isBusy = false, price = "" } = this.describe ?? {};
     return html`
-      <span class="note quiet small">${this.why || (this.plan && !this.planError ? price(this.plan.quote) : "")}</span>
+      <span class="note quiet small">${this.why || price}</span>
       <wa-button appearance="plain" data-testid="image-gen-cancel-button" @click=${() => fire(this, "close")}>Cancel</wa-button>
-      <wa-button variant="brand" data-testid="image-gen-generate-button" ?disabled=${!ready} ?loading=${this.busy} @click=${this.submit}>
+      <wa-button variant="brand" data-testid="image-gen-generate-button" ?disabled=${!isReady || !!this.why} ?loading=${isBusy} @click=${() => this.describe?.submit()}>
         <wa-icon slot="start" name="spark"></wa-icon>Generate
       </wa-button>
     `;
@@ -309,12 +160,18 @@ export class GenerateDialog extends LitElement {
         @wa-hide=${(event: Event) => {
           if (isOwn(event) && this.open) fire(this, "close");
         }}
-        @wa-after-show=${() => this.form?.focusPrompt()}
+        @wa-after-show=${() => this.describe?.focusPrompt()}
       >
         <span slot="label" data-testid="image-gen-dialog-title">Generate Image</span>
         ${this.renderSteps()}
         <div data-testid="image-gen-dialog-content">
-          ${this.open ? (this.generation ? this.renderView() : this.renderForm()) : nothing}
+          <describe-step
+            .project=${this.project}
+            ?shown=${this.open && !this.generation}
+            ?hidden=${!!this.generation}
+            @readiness=${() => this.requestUpdate()}
+          ></describe-step>
+          ${this.open && this.generation ? this.renderView() : nothing}
         </div>
         <div slot="footer" class="footer" data-testid="image-gen-dialog-actions">${this.renderActions()}</div>
       </wa-dialog>

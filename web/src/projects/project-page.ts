@@ -145,7 +145,6 @@ export class ProjectPage extends LitElement {
         .project=${this.place.project}
         .generation=${generation ? `${this.place.project}/generations/${generation}` : ""}
         ?open=${generate || !!generation}
-        .reachable=${this.reachable}
         .why=${this.offer.why || this.offer.notice}
         .canChange=${this.canChange}
         @close=${() => leave(addresses.media(this.place.project))}
