@@ -16,6 +16,7 @@ from gateway.methods import Method
 JSON_BYTES = 1 << 20
 _BODY_SECONDS = 30.0
 _LINGER_SECONDS = 2.0
+_LINGER_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,13 @@ class Call:
         """The body as it arrives. Raises 413 at the first sign of more than `most` bytes."""
         seen = int(self.http.headers.get("content-length", 0))
         if seen > most:
-            await self._linger(most)
+            await self._linger()
             raise _too_large(most)
         seen = 0
         async for piece in self.http.stream():
             seen += len(piece)
             if seen > most:
-                await self._linger(most)
+                await self._linger()
                 raise _too_large(most)
             yield piece
 
@@ -78,14 +79,14 @@ class Call:
             raise Refusal(415, "body", "The body must be application/json.")
         return data
 
-    async def _linger(self, most: int) -> None:
+    async def _linger(self) -> None:
         """Read on for a while: a client that is cut off while it sends never sees why."""
         if "expect" in self.http.headers:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
                 seen, more = 0, True
-                while more and seen <= most:
+                while more and seen <= _LINGER_BYTES:
                     event = await self.http.receive()
                     seen += len(event.get("body", b""))
                     more = event.get("more_body", False)

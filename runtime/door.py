@@ -205,12 +205,17 @@ def _validate(request: Message) -> None:
     """Hold a request against the rules its proto states; of an update, only what it names."""
     violations = {}
     for violation in protovalidate.collect_violations(request):
-        where = violation.proto.field
-        path = ".".join(element.field_name for element in where.elements) if where else ""
-        if not _unnamed(request, path):
-            violations[path] = violation.proto.message
+        elements = violation.proto.field.elements if violation.proto.field else ()
+        if not _unnamed(request, ".".join(element.field_name for element in elements)):
+            violations[".".join(map(_spelled, elements))] = violation.proto.message
     if violations:
         raise invalid(violations)
+
+
+def _spelled(element: Any) -> str:
+    """A part of a field's path, with the index where it is one of several."""
+    at = element.subscript
+    return f"{element.field_name}[{at.value}]" if at and at.field == "index" else str(element.field_name)
 
 
 def _unnamed(request: Message, path: str) -> bool:
