@@ -280,7 +280,7 @@ class Attempt:
         passed = self._parts.gate.enter(self._held.profile.name)
         if isinstance(passed.kind, Cancellable):
             key = await self._parts.keys.open(passed.provider, passed.endpoint)
-            await passed.kind.cancel(self._endpoint(passed, key, self._held.lease.task))
+            await passed.kind.cancel(self._endpoint(passed, key, self._held.lease.task), self._handle)
 
     def _endpoint(self, passed: Passed, key: str | None, attempt: str) -> Endpoint:
         return self._parts.egress.endpoint(

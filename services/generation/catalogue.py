@@ -28,12 +28,17 @@ class CatalogueError(Exception):
 
 
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """US dollars per million tokens. None is unknown."""
+    """US dollars per million tokens, or per picture or megapixel. None is unknown."""
 
     text_in: Decimal | None = None
     image_in: Decimal | None = None
     text_out: Decimal | None = None
     image_out: Decimal | None = None
+    # A picture's least and most, by quality or by resolution; `any` where neither matters.
+    pictures: dict[str, tuple[Decimal, Decimal]] = {}
+    # Megapixels begun: of each picture the first, and every further one.
+    first_megapixel: Decimal | None = None
+    megapixel: Decimal | None = None
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,11 +54,16 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     backgrounds: tuple[str, ...] = ()
     negative_prompt: bool = False
     seed: bool = False
+    max_references: int = 0  # pictures to go by, in one call
+    needs_reference: bool = False
+    mask: bool = False
+    form: dict[str, str] = {}  # how it is spoken to, in its adapter's words
     prices: Prices | None = None
     output_tokens: dict[str, dict[str, Tokens]] = {}
     end_date: date | None = None
     successor: str | None = None
     retired: bool = False
+    note: str = ""  # why it is gone, where there is more to say than when and for what
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,7 +92,9 @@ class Catalogue:
         if facts is None:
             raise Failure(ErrorReason.MODEL_UNKNOWN, f"{model} is not known.", model=model)
         if facts.retired:
-            why = f"{model} was shut down on {facts.end_date}; {facts.successor} takes its place."
+            why = (
+                facts.note or f"{model} was shut down on {facts.end_date}; {facts.successor} takes its place."
+            )
             raise Failure(ErrorReason.MODEL_UNKNOWN, why, model=model)
         return facts
 
@@ -106,8 +118,10 @@ def _problems(kind: str, models: Sequence[Model]) -> Iterator[str]:
             yield f"{where}: listed twice"
         if model.successor and model.successor not in names:
             yield f"{where}: its successor {model.successor} is not listed"
-        if model.retired and not (model.end_date and model.successor):
+        if model.retired and not (model.note or (model.end_date and model.successor)):
             yield f"{where}: retired without end date or successor"
+        if model.needs_reference and not model.max_references:
+            yield f"{where}: needs a reference and takes none"
         yield from (f"{where}: {problem}" for problem in _size_problems(model))
 
 
@@ -118,7 +132,7 @@ def _size_problems(model: Model) -> Iterator[str]:
     except (ValueError, ZeroDivisionError):
         yield "a size that is none"
         return
-    if sizes.default not in sizes.offer:
+    if sizes.default not in sizes.offer and not (sizes.auto and sizes.default == "auto"):
         yield "the default size is not offered"
     if sizes.range and not all(
         wish is None or wish.exact is None or sizes.range.fits(*wish.exact) for wish in wishes

@@ -108,6 +108,7 @@ def _tasks(name: str, model: Model, choices: Choices) -> Sequence[Task]:
             output_format=choices.output_format,
             background=choices.background,
             config=choices.config,
+            form=model.form,
         )
         tasks.append(task)
     return tasks

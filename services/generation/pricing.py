@@ -4,7 +4,7 @@ All sums are whole nano-dollars. None is unknown, and unknown is never zero.
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from google.type import money_pb2
@@ -12,6 +12,7 @@ from inkweld.generation.v1.models_pb2 import Quote
 
 from services.generation.catalogue import Model, Prices
 from services.generation.providers import Usage
+from services.generation.sizes import parse
 
 _NANOS = 1_000_000_000
 # A price per million tokens in dollars, times this, is nano-dollars per token.
@@ -26,6 +27,7 @@ class Asked(NamedTuple):
     size: str
     quality: str
     pictures: int
+    references: int = 0
 
 
 def quote(model: Model, asked: Asked, config: Mapping[str, Any]) -> Quote | None:
@@ -33,9 +35,13 @@ def quote(model: Model, asked: Asked, config: Mapping[str, Any]) -> Quote | None
     price = _administrators(config)
     if price is not None:
         return _quote(price * asked.pictures, price * asked.pictures)
-    tokens = list(_output_tokens(model, asked))
     prices = model.prices
-    if not tokens or prices is None or prices.image_out is None or prices.text_in is None:
+    if prices is None:
+        return None
+    if of_one := _per_picture(prices, asked) or _per_megapixel(prices, asked):
+        return _quote(of_one[0] * asked.pictures, of_one[1] * asked.pictures)
+    tokens = list(_output_tokens(model, asked))
+    if not tokens or prices.image_out is None or prices.text_in is None:
         return None
     per_token = _nanos(prices.image_out)
     # Not one token for the words at least, one for each byte at most, in every call.
@@ -44,15 +50,19 @@ def quote(model: Model, asked: Asked, config: Mapping[str, Any]) -> Quote | None
 
 
 def cost(model: Model | None, usage: Usage | None, config: Mapping[str, Any]) -> money_pb2.Money | None:
-    """What a call cost, by the administrator's price or by the provider's count of tokens."""
+    """What a call cost: by the administrator's price, the provider's word, or its count of what it bills."""
     if usage is None:
         return None
     price = _administrators(config)
     if price is not None:
-        return money(price * usage["images"]) if "images" in usage else None
+        return money(int(price * usage["images"])) if "images" in usage else None
+    if "dollars" in usage:
+        return money(_whole(usage["dollars"]))
+    if "units" in usage and "unit_price" in usage:
+        return money(_whole(usage["units"] * usage["unit_price"]))
     if model is None or model.prices is None or not any(unit in usage for unit in _UNITS):
         return None
-    parts = [_part(model.prices, unit, usage.get(unit, 0)) for unit in _UNITS]
+    parts = [_part(model.prices, unit, int(usage.get(unit, 0))) for unit in _UNITS]
     known = [part for part in parts if part is not None]
     return money(sum(known)) if len(known) == len(parts) else None
 
@@ -68,6 +78,40 @@ def _part(prices: Prices, unit: str, tokens: int) -> int | None:
     if price is None:
         return None if tokens else 0
     return _nanos(price) * tokens
+
+
+def _whole(dollars: int | Decimal) -> int:
+    """In nano-dollars; what is less than one is rounded."""
+    return (
+        int((dollars * _NANOS).to_integral_value(ROUND_HALF_UP))
+        if isinstance(dollars, Decimal)
+        else dollars * _NANOS
+    )
+
+
+def _per_picture(prices: Prices, asked: Asked) -> tuple[int, int] | None:
+    """By the quality or the resolution asked for; where neither has a price, whatever it may become."""
+    words = (asked.quality, asked.size.partition("@")[2] or "1K", "any")
+    listed = [prices.pictures[word] for word in words if word in prices.pictures][:1]
+    listed = listed or list(prices.pictures.values())
+    if not listed:
+        return None
+    return _whole(min(least for least, _ in listed)), _whole(max(most for _, most in listed))
+
+
+def _per_megapixel(prices: Prices, asked: Asked) -> tuple[int, int] | None:
+    """By megapixels begun, which are a million pixels or 1024 times 1024.
+
+    References count too, by sizes unknown here.
+    """
+    wish = None if asked.references else parse(asked.size or "auto")
+    if prices.megapixel is None or prices.first_megapixel is None or wish is None:
+        return None
+    pixels = round(wish.pixels or 1 << 20)
+    least, most = (
+        prices.first_megapixel + prices.megapixel * ((pixels - 1) // one) for one in (1 << 20, 10**6)
+    )
+    return _whole(least), _whole(most)
 
 
 def _nanos(per_million: Decimal) -> int:

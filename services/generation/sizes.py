@@ -5,7 +5,7 @@ model's choice.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import msgspec
 # Shapes this close look the same; among them the number of pixels decides.
 _SAME_SHAPE = 0.01
 _SAME_PIXELS = 0.15
+_SQUARE = 1024 * 1024
 
 
 class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +49,7 @@ class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model takes: those it offers, and with a range others too."""
+    """What a model takes: those it offers, and with a range others too. Offers are all of one manner."""
 
     offer: tuple[str, ...]
     default: str
@@ -87,10 +88,9 @@ def resolve(asked: str, sizes: Sizes) -> str:
     if sizes.range and wish.exact and sizes.range.fits(*wish.exact):
         return asked
     default = parse(sizes.default)
-    usual = default.pixels if default and default.pixels else 1024 * 1024
-    candidates = list(sizes.range.near(wish.ratio)) if sizes.range else list(_pixels(sizes.offer))
-    width, height = _nearest(wish.ratio, wish.pixels or usual, candidates)
-    return f"{width}x{height}"
+    usual = default.pixels if default and default.pixels else _SQUARE
+    near = dict(_candidates(wish.ratio, sizes))
+    return _nearest(wish.ratio, wish.pixels or usual, near) if near else sizes.default
 
 
 def honours(asked: str, sent: str) -> bool:
@@ -104,20 +104,25 @@ def honours(asked: str, sent: str) -> bool:
     return same_shape and (wish.pixels is None or _apart(wish.pixels, given.pixels or 0) <= _SAME_PIXELS)
 
 
-def _pixels(offer: Iterable[str]) -> Iterator[tuple[int, int]]:
-    for size in offer:
-        wish = parse(size)
-        if wish and wish.exact:
-            yield wish.exact
+def _candidates(ratio: float, sizes: Sizes) -> Iterator[tuple[str, tuple[float, float]]]:
+    """What may be sent for a shape, each with its own shape and pixels."""
+    if sizes.range:
+        for width, height in sizes.range.near(ratio):
+            yield f"{width}x{height}", (width / height, width * height)
+        return
+    for size in sizes.offer:
+        # A shape alone is drawn at the usual number of pixels.
+        if wish := parse(size):
+            yield size, (wish.ratio, wish.pixels or _SQUARE)
 
 
-def _nearest(ratio: float, pixels: float, candidates: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    def shape(candidate: tuple[int, int]) -> float:
-        return _apart(candidate[0] / candidate[1], ratio)
+def _nearest(ratio: float, pixels: float, near: Mapping[str, tuple[float, float]]) -> str:
+    def shape(size: str) -> float:
+        return _apart(near[size][0], ratio)
 
-    closest = min(map(shape, candidates))
-    alike = [candidate for candidate in candidates if shape(candidate) <= closest + _SAME_SHAPE]
-    return min(alike, key=lambda candidate: (_apart(candidate[0] * candidate[1], pixels), shape(candidate)))
+    closest = min(map(shape, near))
+    alike = [size for size in near if shape(size) <= closest + _SAME_SHAPE]
+    return min(alike, key=lambda size: (_apart(near[size][1], pixels), shape(size)))
 
 
 def _apart(one: float, other: float) -> float:

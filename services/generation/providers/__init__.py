@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
@@ -17,8 +18,11 @@ from runtime.egress import Endpoint, Refusal
 Handle: TypeAlias = Mapping[str, str]
 """What a provider gives to find the work again; stored before it is used."""
 
-Usage: TypeAlias = Mapping[str, int]
-"""What was used, by unit: `images`, or tokens as `text_in`, `image_in`, `text_out`, `image_out`."""
+Usage: TypeAlias = Mapping[str, int | Decimal]
+"""What was used, by unit: `images`, or tokens as `text_in`, `image_in`, `text_out`, `image_out`.
+
+Who bills in other ways says `dollars`, or `units` and the `unit_price` in dollars. None is ever a float.
+"""
 
 PRICE_SCHEMA: Mapping[str, Any] = {"type": "number", "minimum": 0, "maximum": 1000}
 """Of a kind whose administrator may say what a picture costs, in dollars, under `price_per_image`."""
@@ -50,6 +54,7 @@ class Task:
     references: Sequence[Picture] = ()  # in the order that matters
     mask: Picture | None = None  # of the first reference's size; transparent means: draw anew
     config: Mapping[str, Any] = field(default_factory=dict)  # the profile's, in the provider's terms
+    form: Mapping[str, str] = field(default_factory=dict)  # how this model is spoken to; the catalogue's
 
     @property
     def dimensions(self) -> tuple[int, int]:
@@ -136,7 +141,7 @@ class Resumable(Protocol):
 class Cancellable(Protocol):
     """One that can be told to stop. The worker closes the generator first."""
 
-    async def cancel(self, api: Endpoint) -> None: ...
+    async def cancel(self, api: Endpoint, handle: Handle | None) -> None: ...  # None: none was given
 
 
 def discover() -> Mapping[str, Provider]:

@@ -15,6 +15,7 @@ from services.generation.providers import (
     Adaptation,
     Event,
     Finished,
+    Handle,
     Image,
     Progress,
     Task,
@@ -114,8 +115,9 @@ async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
         yield event
 
 
-async def cancel(api: Endpoint) -> None:
+async def cancel(api: Endpoint, handle: Handle | None) -> None:
     """Interrupts whatever the server is drawing; it knows no other way."""
+    del handle
     await api.post("/sdapi/v1/interrupt", {})
 
 

@@ -202,7 +202,7 @@ class FakeStoppable(FakeKind):
         super().__init__(kind)
         self.cancelled = 0
 
-    async def cancel(self, api: Endpoint) -> None:
+    async def cancel(self, api: Endpoint, handle: Handle | None) -> None:
         self.cancelled += 1
 
 

@@ -1,7 +1,12 @@
+from decimal import Decimal
+from typing import Any
+
 from google.type.money_pb2 import Money
+from inkweld.generation.v1.models_pb2 import Quote
 
 from services.generation import catalogue
 from services.generation.pricing import Asked, cost, money, quote
+from services.generation.sizes import Sizes
 
 MODELS = catalogue.load()
 
@@ -89,3 +94,46 @@ def test_what_the_model_chooses_is_quoted_from_least_to_most() -> None:
     assert made is not None
     assert (made.lowest, made.highest) == (dollars("0.008704"), dollars("0.19968"))
     assert quote(model("gpt-image-2"), asked("auto", "low"), {}) is None
+
+
+def priced(**prices: Any) -> catalogue.Model:
+    sizes = Sizes(offer=("1:1", "1:1@4K"), default="1:1")
+    known = catalogue.Prices(**prices)
+    return catalogue.Model(model="m", title="M", max_prompt=9, max_count=1, sizes=sizes, prices=known)
+
+
+def test_what_the_provider_says_it_cost_is_what_it_cost() -> None:
+    assert cost(None, {"images": 1, "dollars": Decimal("0.0391234567")}, {}) == dollars("0.039123457")
+    assert cost(None, {"images": 1, "dollars": Decimal(0)}, {}) == dollars("0.0")
+
+
+def test_units_times_their_price() -> None:
+    usage = {"images": 1, "units": Decimal("2.5"), "unit_price": Decimal("0.0345678")}
+
+    assert cost(None, usage, {}) == dollars("0.0864195")
+    assert cost(None, {"images": 1, "units": Decimal("2.5")}, {}) is None
+
+
+def test_a_picture_has_its_price_by_resolution_or_quality() -> None:
+    pictures = {"1K": (Decimal("0.15"), Decimal("0.15")), "4K": (Decimal("0.30"), Decimal("0.30"))}
+    pro = priced(pictures=pictures)
+
+    assert quote(pro, asked("1:1", "", 2), {}) == Quote(lowest=dollars("0.3"), highest=dollars("0.3"))
+    assert quote(pro, asked("1:1@4K", ""), {}) == Quote(lowest=dollars("0.3"), highest=dollars("0.3"))
+
+
+def test_a_quality_nobody_chose_may_be_any() -> None:
+    model = priced(
+        pictures={"low": (Decimal("0.009"), Decimal("0.013")), "high": (Decimal("0.1"), Decimal("0.2"))}
+    )
+
+    assert quote(model, asked("1:1", ""), {}) == Quote(lowest=dollars("0.009"), highest=dollars("0.2"))
+    assert quote(model, asked("1:1", "low"), {}) == Quote(lowest=dollars("0.009"), highest=dollars("0.013"))
+
+
+def test_megapixels_count_when_they_begin() -> None:
+    model = priced(first_megapixel=Decimal("0.03"), megapixel=Decimal("0.015"))
+
+    assert quote(model, asked("1024x1024"), {}) == Quote(lowest=dollars("0.03"), highest=dollars("0.045"))
+    assert quote(model, asked("512x512"), {}) == Quote(lowest=dollars("0.03"), highest=dollars("0.03"))
+    assert quote(model, asked("1024x1024")._replace(references=1), {}) is None

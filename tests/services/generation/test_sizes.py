@@ -85,3 +85,31 @@ def test_what_is_sent_is_always_taken(asked: str) -> None:
 )
 def test_a_shape_is_kept_when_nobody_could_tell(asked: str, sent: str, kept: bool) -> None:  # noqa: FBT001
     assert honours(asked, sent) is kept
+
+
+SHAPES = Sizes(offer=("1:1", "16:9", "9:16", "1:1@2K", "16:9@2K"), default="1:1", auto=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("16:9", "16:9"),
+        ("16:9@2K", "16:9@2K"),
+        ("1920x1080", "16:9"),
+        ("2048x2048", "1:1@2K"),
+        ("1:1@4K", "1:1@2K"),
+        ("3:4", "1:1"),
+        ("auto", "auto"),
+    ],
+)
+def test_shapes_are_offered_as_they_are(asked: str, sent: str) -> None:
+    assert resolve(asked, SHAPES) == sent
+
+
+def test_pixels_asked_and_a_shape_sent_is_told() -> None:
+    assert not honours("1024x1024", "1:1")
+    assert not honours("1:1@4K", "1:1@2K")
+
+
+def test_who_takes_no_size_is_sent_none() -> None:
+    assert resolve("16:9", Sizes(offer=(), default="auto", auto=True)) == "auto"

@@ -126,7 +126,7 @@ def test_no_error_body_confuses_it(kind: Provider, status: int, body: bytes) -> 
 @every_kind
 async def test_who_can_cancel_does(kind: Provider) -> None:
     if isinstance(kind, Cancellable):
-        await kind.cancel(api(kind, fake_of(kind)))
+        await kind.cancel(api(kind, fake_of(kind)), None)
 
 
 def test_modules_of_the_folder_appear_by_themselves() -> None:

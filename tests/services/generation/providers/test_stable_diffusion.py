@@ -181,7 +181,7 @@ async def test_who_leaves_stops_waiting(monkeypatch: pytest.MonkeyPatch) -> None
 async def test_cancel_interrupts() -> None:
     fake = FakeWebUI()
 
-    await stable_diffusion.cancel(api(KIND, fake))
+    await stable_diffusion.cancel(api(KIND, fake), None)
 
     assert fake.calls == ["/sdapi/v1/interrupt"]
 
