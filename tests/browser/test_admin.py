@@ -1,0 +1,79 @@
+"""What an administrator does on the AI page."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+
+async def test_a_key_is_set_and_never_shown(signed_in: Page, shots: Path) -> None:
+    page = signed_in
+    await page.goto("/admin/ai")
+    card = page.get_by_test_id("ai-provider-card-openai")
+    await expect(card.get_by_test_id("ai-provider-key-not-configured")).to_be_visible()
+    await page.screenshot(path=shots / "admin.png", full_page=True)
+
+    await card.get_by_role("button", name="Set Key").click()
+    await page.get_by_test_id("value-input").locator("input").fill("sk-canary-in-the-browser-1234")
+    await page.get_by_test_id("value-save").click()
+
+    await expect(card.get_by_test_id("ai-provider-key-configured")).to_contain_text("1234")
+    assert "canary" not in await page.content()
+
+
+async def test_a_profile_is_created_and_offered(signed_in: Page, stack: Stack, shots: Path) -> None:
+    page = signed_in
+    await page.goto("/admin/ai")
+
+    await page.get_by_test_id("create-profile-button").click()
+    dialog = page.get_by_role("dialog", name="Create Image Profile")
+    await page.get_by_role("textbox", name="Name").fill("Ink wash")
+    await page.get_by_role("combobox", name="Provider").click()
+    await page.get_by_role("option", name="Sandbox WebUI (demo)").click()
+    await page.get_by_test_id("profile-model-input").locator("input").fill("sandbox-landscape")
+    await page.get_by_role("button", name="More settings").click()
+    await page.get_by_role("textbox", name="Model config").fill('{"steps": "many"}')
+    await page.get_by_role("button", name="Create Profile").click()
+    await expect(page.get_by_role("alert").first).to_be_visible()
+    await page.screenshot(path=shots / "profile-dialog.png")
+    await page.get_by_role("textbox", name="Model config").fill('{"steps": 12}')
+    await page.get_by_role("button", name="Create Profile").click()
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_test_id("profiles-grid").get_by_text("Ink wash")).to_be_visible()
+
+    async with stack.http() as http:
+        offered = (await http.get("/v1/profiles")).json()["profiles"]
+    assert {p["title"]: p["modelConfig"] for p in offered}["Ink wash"] == {"steps": 12}
+
+
+async def test_the_kill_switch_withdraws_the_offer(signed_in: Page, stack: Stack, shots: Path) -> None:
+    page = signed_in
+    async with stack.http() as http:
+        await http.patch("/v1/settings", json={"killSwitch": True})
+        try:
+            await page.goto("/projects/lantern-coast/media")
+            offered = page.get_by_role("button", name="Generate Image").and_(page.locator(":not([disabled])"))
+            await expect(offered).to_have_count(0)
+            await page.screenshot(path=shots / "switched-off.png")
+        finally:
+            await http.patch("/v1/settings", json={"killSwitch": False})
+
+
+async def test_pages_fit_a_telephone_in_the_dark(signed_in: Page, shots: Path) -> None:
+    page = signed_in
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size({"width": 375, "height": 812})
+    for path, name in (
+        ("/projects", "projects"),
+        ("/admin/ai", "admin"),
+        ("/projects/lantern-coast/media", "media"),
+    ):
+        await page.goto(path)
+        await page.get_by_role("heading", level=1).first.wait_for()
+        await page.wait_for_timeout(300)
+        await page.screenshot(path=shots / f"phone-{name}.png")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 375, path
