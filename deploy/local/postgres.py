@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 
@@ -78,7 +79,7 @@ class Postgres:
 
     def url(self, database: str) -> str:
         """How to reach a database of it."""
-        return f"postgresql://postgres@/{database}?host={self._sockets}"
+        return f"postgresql://postgres@/{database}?host={quote(str(self._sockets))}"
 
     def psql(self, statement: str, database: str = "postgres") -> str | None:
         """What a statement answers, unaligned; None when it failed."""
