@@ -74,13 +74,14 @@ def plan(gate: Gate, planner: Planner, asked: pb.Generation) -> Accepted:
     return Accepted(planned.plan, passed.profile, tasks)
 
 
-async def write(db: Database, draft: store.Draft, accepted: Accepted, lives: timedelta) -> None:
+async def write(db: Database, draft: store.Draft, accepted: Accepted, lives: timedelta) -> pb.Generation:
     """All of it, or nothing: the caller has a transaction open."""
-    await store.insert_generation(db, draft, lives=lives, kept=KEPT)
+    generation = await store.insert_generation(db, draft, lives=lives, kept=KEPT)
     position = await store_tasks.count_waiting(db, accepted.tasks[0].provider)
     await store_tasks.insert_tasks(db, draft.id, draft.creator, accepted.tasks)
     queued = pb.GenerationEvent(queued=pb.GenerationEvent.Queued(position=position))
     await store_events.append_event(db, draft.id, queued)
+    return generation
 
 
 async def tell(db: Database, *, queued: bool = False, cancelled: str = "") -> None:

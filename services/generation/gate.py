@@ -11,7 +11,7 @@ from runtime.configuration import Configuration
 from runtime.failure import Failure, invalid
 from services.generation.providers import Cancellable, Provider
 
-OPEN_TASKS = 8
+OPEN_TASKS = 16
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,14 @@ class Results:
 
     async def begun(self) -> str:
         """The intent to send."""
-        attempt = new_id()
+        attempt, doubt = new_id(), False
 
         async def write() -> None:
+            nonlocal doubt
+            again, doubt = doubt, True
             async with self._locked() as db:
                 # A commit whose answer got lost has happened, or has not: the row tells.
-                if not await store_tasks.has_attempt(db, attempt):
+                if not (again and await store_tasks.has_attempt(db, attempt)):
                     await store_tasks.begin_attempt(db, self._held.lease, attempt)
                     await store.refresh_generation(db, self._held.generation)
 

@@ -55,8 +55,7 @@ class GenerationService(GenerationServiceServicer):
         draft = store.Draft(new_id(), request.parent, creator, asked, accepted.plan, accepted.profile)
         try:
             async with self._db.acquire() as db, db.transaction():
-                await accept.write(db, draft, accepted, self._lives)
-                generation = await _read(db, f"{draft.project}/generations/{draft.id}")
+                generation = await accept.write(db, draft, accepted, self._lives)
                 if request.request_id:
                     await store.insert_reply(db, request.request_id, fingerprint, generation)
         except store.RequestIdTaken:

@@ -52,10 +52,13 @@ class RequestIdTaken(Exception):
     """The same call was accepted a moment ago; this one must leave nothing behind."""
 
 
-async def insert_generation(db: Database, draft: Draft, *, lives: timedelta, kept: timedelta) -> None:
-    await db.execute(
-        """INSERT INTO generations (id, project, creator, asked, plan, profile, deadline, expire_time)
-           VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, now() + $8::interval)""",
+async def insert_generation(
+    db: Database, draft: Draft, *, lives: timedelta, kept: timedelta
+) -> pb.Generation:
+    rows = await db.fetch(
+        f"""INSERT INTO generations AS g (id, project, creator, asked, plan, profile, deadline, expire_time)
+            VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, now() + $8::interval)
+            RETURNING {_COLUMNS}""",  # noqa: S608
         draft.id,
         draft.project,
         draft.creator,
@@ -65,6 +68,7 @@ async def insert_generation(db: Database, draft: Draft, *, lives: timedelta, kep
         lives,
         kept,
     )
+    return _generation(rows[0])
 
 
 async def select_generation(db: Database, name: str) -> pb.Generation | None:
@@ -173,14 +177,14 @@ async def refresh_generation(db: Database, generation: str) -> bool:
     cost = money.total(costs) if len(costs) >= sent else None
     begun = any(t["tries"] for t in tasks)
     ended = all(t["state"] in FINAL for t in tasks)
-    was = await db.fetch(
-        """UPDATE generations g
-              SET state = $2, error = $3, cost = $4, may_have_been_billed = $5,
-                  start_time = CASE WHEN $6 THEN COALESCE(start_time, now()) END,
-                  end_time = CASE WHEN $7 THEN COALESCE(end_time, now()) END
-             FROM (SELECT start_time IS NOT NULL AS started, end_time IS NOT NULL AS ended
-                     FROM generations WHERE id = $1) AS was
-            WHERE g.id = $1 RETURNING was.started, was.ended""",
+    rows = await db.fetch(
+        f"""UPDATE generations g
+               SET state = $2, error = $3, cost = $4, may_have_been_billed = $5,
+                   start_time = CASE WHEN $6 THEN COALESCE(start_time, now()) END,
+                   end_time = CASE WHEN $7 THEN COALESCE(end_time, now()) END
+              FROM (SELECT start_time IS NOT NULL AS started, end_time IS NOT NULL AS ended
+                      FROM generations WHERE id = $1) AS was
+             WHERE g.id = $1 RETURNING was.started, was.ended, {_COLUMNS}""",  # noqa: S608
         generation,
         pb.Generation.State.Name(state),
         next((t["error"] for t in tasks if t["error"] is not None), None),
@@ -189,18 +193,13 @@ async def refresh_generation(db: Database, generation: str) -> bool:
         begun,
         ended,
     )
-    if begun and not was[0]["started"]:
+    if begun and not rows[0]["started"]:
         started = pb.GenerationEvent(started=pb.GenerationEvent.Started())
         await store_events.append_event(db, generation, started)
-    if ended and not was[0]["ended"]:
-        await _append_finished(db, generation)
+    if ended and not rows[0]["ended"]:
+        finished = pb.GenerationEvent.Finished(generation=_generation(rows[0]))
+        await store_events.append_event(db, generation, pb.GenerationEvent(finished=finished))
     return ended
-
-
-async def _append_finished(db: Database, generation: str) -> None:
-    rows = await db.fetch(f"SELECT {_COLUMNS} FROM generations g WHERE g.id = $1", generation)  # noqa: S608
-    event = pb.GenerationEvent(finished=pb.GenerationEvent.Finished(generation=_generation(rows[0])))
-    await store_events.append_event(db, generation, event)
 
 
 def _generation(row: Record) -> pb.Generation:

@@ -130,7 +130,7 @@ async def claim_task(db: Pool, worker: str, lease: timedelta) -> Held | None:
     Users take turns: first who was served longest ago. A provider never has more tasks open than its slots;
     since a count cannot be locked, claims come one after the other. SKIP LOCKED passes by what others change.
     """
-    if not await db.fetchval("SELECT EXISTS (SELECT FROM tasks WHERE state = 'QUEUED' AND run_at <= now())"):
+    if not await db.fetchval(_ANY_READY):
         return None
     async with db.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
@@ -268,14 +268,19 @@ _FACTS = """t.id, t.generation, t.creator, t.provider, t.epoch, t.state, t.first
     extract(epoch FROM t.deadline - now()) AS seconds_left"""
 
 
-_CLAIM = f"""
+_READY = f"""
     WITH busy AS (
         SELECT provider, count(*) AS n FROM tasks WHERE {_HELD} GROUP BY provider
     ), ready AS (
         SELECT t.id, t.creator FROM tasks t LEFT JOIN busy USING (provider)
          WHERE t.state = 'QUEUED' AND t.run_at <= now()
            AND (t.slots > COALESCE(busy.n, 0) OR t.deadline <= now())
-    ), turns AS (
+    )"""  # noqa: S608
+
+# Looked at before the claims' lock is waited for.
+_ANY_READY = f"{_READY} SELECT EXISTS (SELECT FROM ready)"  # noqa: S608
+
+_CLAIM = f"""{_READY}, turns AS (
         SELECT c.creator, (SELECT max(s.claim_time) FROM tasks s WHERE s.creator = c.creator) AS served
           FROM (SELECT DISTINCT creator FROM ready) c
     )

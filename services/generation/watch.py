@@ -47,13 +47,14 @@ class Hub:
             while True:
                 # Cleared before the look: news that come during it are looked at again.
                 watcher.news.clear()
-                while events := await store_events.select_events(self._db, generation, watcher.number, PAGE):
-                    for event in events:
-                        watcher.number = event.number
-                        yield event
-                        if event.HasField("finished"):
-                            return
-                await watcher.news.wait()
+                events = await store_events.select_events(self._db, generation, watcher.number, PAGE)
+                for event in events:
+                    watcher.number = event.number
+                    yield event
+                    if event.HasField("finished"):
+                        return
+                if len(events) < PAGE:
+                    await watcher.news.wait()
         finally:
             self._watchers[generation].discard(watcher)
             if not self._watchers[generation]:
