@@ -41,6 +41,7 @@ class Call:
     model: str = ""
     count: int = 0
     prompt: str = ""
+    handle: str = ""
     act: dict[str, Any] | None = None
     status: int | None = None
 
@@ -72,6 +73,7 @@ class Ledger:
                 "count": call.count,
                 "price": price,
                 "attempt": call.attempt,
+                "handle": call.handle,
                 "key": call.key,
                 "prompt": call.prompt,
                 "outcome": outcome.value,

@@ -1,7 +1,7 @@
 """Where every dialect hands in its orders: script, work, charge, and only then the answer's first byte."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,14 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.sandbox.billing import Call, Ledger, Outcome, hashed
 from deploy.sandbox.drawer import Drawer
-from deploy.sandbox.drawing import picture
+from deploy.sandbox.drawing import guide, picture
 from deploy.sandbox.drawing.picture import Form, Subject
 from deploy.sandbox.faults import Faulty
 from deploy.sandbox.pieces import Text
 from deploy.sandbox.scripts import Act, Script
 
-# The one key every dialect with bearer keys accepts.
-KEY = "sk-sandbox"
 T = TypeVar("T")
 
 
@@ -75,17 +73,13 @@ class Desk:
     instant: bool = False
     drawer: Drawer = field(default_factory=Drawer)
     _hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "drawing"))
+    _kept: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def take(
         self, request: Request, order: Order, refuse: Refuse, work: Callable[[Act], Awaitable[Done]]
     ) -> Response:
         """The answer to an order. A client that leaves before the answer starts is charged all the same."""
-        call: Call = request.state.call
-        call.model, call.count, call.prompt = order.model, order.count, hashed(order.prompt)
-        act = self.script.at_work(call.dialect, order.model, order.prompt, call.attempt) or Act()
-        if act != Act():
-            call.act = msgspec.to_builtins(act)
-        await asyncio.sleep(act.delay_seconds)
+        call, act = await self.accept(request, order)
         if act.refuses:
             raise refusal(act, refuse)
         if act.hang or act.close or act.reset:
@@ -97,11 +91,42 @@ class Desk:
         await self.ledger.bill(call, order.price, Outcome.CANCELLED if stopped else withheld)
         return Faulty(done.response if done else Response(), act)
 
+    async def accept(self, request: Request, order: Order) -> tuple[Call, Act]:
+        """Notes an order, and says what a rule wants done with it."""
+        call: Call = request.state.call
+        call.model, call.count, call.prompt = order.model, order.count, hashed(order.prompt)
+        act = self.script.at_work(call.dialect, order.model, order.prompt, call.attempt) or Act()
+        if act != Act():
+            call.act = msgspec.to_builtins(act)
+        await asyncio.sleep(act.delay_seconds)
+        return call, act
+
+    def pause(self, act: Act) -> float:
+        """How long a picture pretends to take."""
+        return self.seconds if act.seconds is None else act.seconds
+
+    async def drawn(self, subject: Subject, form: Form, act: Act) -> bytes:
+        """A picture as it is, for dialects that do not wrap it in base64."""
+        half = act if act.truncate != "base64" else msgspec.structs.replace(act, truncate="picture")
+        return pybase64.b64decode(b"".join(await self.draw(subject, form, half)))
+
+    async def opened(self, data: bytes) -> Image.Image:
+        """A client's picture; `UnreadableError` when it is none."""
+        return await self.aside(guide.open_picture, data)
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work that goes on when its call has been answered."""
+        task = asyncio.create_task(work)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
+
     async def draw(self, subject: Subject, form: Form, act: Act) -> Text:
         """A picture in base64."""
+        if act.black:
+            return in_base64(await self.aside(picture.black, subject, form), act)
         if self.at_once(act):
             if not self.drawer.has(subject.width, subject.height, form):
-                await self._aside(self.drawer.fill, subject.width, subject.height, form)
+                await self.aside(self.drawer.fill, subject.width, subject.height, form)
             return self.drawer.take(subject.width, subject.height, form)
         return await self.write(await self.paint(subject, form), subject, form, act)
 
@@ -110,25 +135,27 @@ class Desk:
 
     async def paint(self, subject: Subject, form: Form) -> Image.Image:
         """A picture not yet written down; drawing happens aside from the event loop."""
-        return await self._aside(partial(picture.paint, subject, transparent=form.transparent))
+        return await self.aside(partial(picture.paint, subject, transparent=form.transparent))
 
     async def write(self, painting: Image.Image, subject: Subject, form: Form, act: Act) -> Text:
         """A painting in base64."""
-        return in_base64(await self._aside(picture.encode, painting, subject, form), act)
+        return in_base64(await self.aside(picture.encode, painting, subject, form), act)
 
     async def sketch(self, painting: Image.Image, subject: Subject, form: Form, fraction: float) -> Text:
         """A painting while only `fraction` of it is done, in base64."""
-        early = await self._aside(picture.unfinished, painting, subject.seed, fraction)
+        early = await self.aside(picture.unfinished, painting, subject.seed, fraction)
         return await self.write(early, subject, form, Act())
 
     async def preview(self, painting: Image.Image, subject: Subject, fraction: float) -> bytes:
         """The same, small."""
-        return pybase64.b64encode(await self._aside(picture.preview, painting, subject, fraction))
+        return pybase64.b64encode(await self.aside(picture.preview, painting, subject, fraction))
 
-    async def _aside(self, work: Callable[..., T], *values: Any) -> T:
+    async def aside(self, work: Callable[..., T], *values: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._hands, partial(work, *values))
 
     def close(self) -> None:
+        for task in self._kept:
+            task.cancel()
         self._hands.shutdown(wait=False, cancel_futures=True)
         self.ledger.close()
 
@@ -146,7 +173,7 @@ def refusal(act: Act, refuse: Refuse) -> Refusal:
     said = refuse(act.refuse, act.status)
     if act.body is not None:
         said.body = act.body
-    said.status = act.status or said.status
+    said.status = 200 if act.late else act.status or said.status
     if act.retry_after is not None:
         said.headers["retry-after"] = f"{act.retry_after:g}"
     said.headers |= act.headers

@@ -39,6 +39,7 @@ REFUSALS: dict[str, tuple[int, str | None, str, str]] = {
         "The model does not exist or you do not have access to it.",
     ),
     "bad_value": (400, "invalid_value", REQUEST, "Invalid value."),
+    "bad_picture": (400, "invalid_image_file", USER, "Invalid image file or mode for image 1."),
     "server_error": (500, None, "image_generation_server_error", "The server had an error while drawing."),
     "overloaded": (503, None, "server_error", "The engine is currently overloaded, please try again later."),
 }

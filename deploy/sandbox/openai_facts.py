@@ -18,7 +18,15 @@ class Model:
     generation: int = 2
     text_in: Decimal = Decimal(5)
     image_out: Decimal = Decimal(30)
+    image_in: Decimal = Decimal(8)
     pictures: bool = True
+
+    @property
+    def fidelities(self) -> tuple[str, ...]:
+        """How closely the model can be told to keep to a picture; none where it always does."""
+        if self.generation == 2:
+            return ()
+        return ("low",) if self.id == "gpt-image-1-mini" else ("low", "high")
 
     @property
     def qualities(self) -> tuple[str, ...]:
@@ -69,7 +77,7 @@ SECOND = {
 }
 
 _MODELS = (
-    Model("gpt-image-1-mini", 1_758_845_821, ENDS, 1, Decimal(2), Decimal(8)),
+    Model("gpt-image-1-mini", 1_758_845_821, ENDS, 1, Decimal(2), Decimal(8), Decimal("2.5")),
     Model("gpt-image-1.5", 1_765_761_600, ENDS, 1, Decimal(5), Decimal(32)),
     Model("gpt-image-1.5-2025-12-16", 1_765_761_600, ENDS, 1, Decimal(5), Decimal(32)),
     Model("chatgpt-image-latest", 1_765_761_600, ENDS, 1, Decimal(5), Decimal(32)),

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from deploy.sandbox import openai_errors as errors
 from deploy.sandbox.desk import Refusal
+from deploy.sandbox.drawing.guide import Guide
 from deploy.sandbox.drawing.picture import Form, Subject
 from deploy.sandbox.openai_facts import MODELS, Model
 
@@ -34,6 +35,8 @@ class Asked:
     compression: int
     stream: bool
     partials: int
+    guide: Guide | None = None
+    fidelity: str = "low"
 
     @property
     def form(self) -> Form:
@@ -41,7 +44,7 @@ class Asked:
 
     def subject(self, index: int) -> Subject:
         width, height = (int(part) for part in self.size.split("x"))
-        return Subject(self.prompt, index, width, height)
+        return Subject(self.prompt, index, width, height, self.guide)
 
     def chosen(self) -> dict[str, Any]:
         return {
@@ -55,6 +58,10 @@ class Asked:
 
 async def read(request: Request) -> Asked:
     """The request, or the refusal it deserves."""
+    return check(await read_object(request), FIELDS)
+
+
+async def read_object(request: Request) -> dict[str, Any]:
     try:
         body = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
@@ -62,21 +69,21 @@ async def read(request: Request) -> Asked:
     if not isinstance(body, dict):
         message = "We could not parse the JSON body of your request."
         raise errors.error(400, None, errors.REQUEST, message)
-    return _check(body)
+    return body
 
 
-def _check(body: dict[str, Any]) -> Asked:
-    if unknown := sorted(body.keys() - FIELDS):
+def check(body: dict[str, Any], fields: frozenset[str]) -> Asked:
+    if unknown := sorted(body.keys() - fields):
         raise errors.invalid(unknown[0], f"Unknown parameter: '{unknown[0]}'.", "unknown_parameter")
     prompt = _prompt(body)
     model = _model(body)
-    quality = _one_of(body, "quality", ("auto", *model.qualities))
-    background = _one_of(body, "background", ("auto", "transparent", "opaque"))
-    output_format = _one_of(body, "output_format", ("png", "jpeg", "webp"))
-    _one_of(body, "moderation", ("auto", "low"))
+    quality = one_of(body, "quality", ("auto", *model.qualities))
+    background = one_of(body, "background", ("auto", "transparent", "opaque"))
+    output_format = one_of(body, "output_format", ("png", "jpeg", "webp"))
+    one_of(body, "moderation", ("auto", "low"))
     stream = body.get("stream") or False
     if not isinstance(stream, bool):
-        raise _wrong_type("stream", "a boolean")
+        raise wrong_type("stream", "a boolean")
     partials = _integer(body, "partial_images", 0, 0, 3)
     if partials and not stream:
         raise errors.invalid("partial_images", "Partial images are only supported with streaming.")
@@ -100,7 +107,7 @@ def _model(body: dict[str, Any]) -> Model:
     # Without a model the real one still takes its oldest, which is gone.
     name = body.get("model", "dall-e-2")
     if not isinstance(name, str):
-        raise _wrong_type("model", "a string")
+        raise wrong_type("model", "a string")
     if name not in MODELS:
         raise errors.no_such_model(name)
     if not MODELS[name].pictures:
@@ -113,7 +120,7 @@ def _prompt(body: dict[str, Any]) -> str:
     if prompt is None:
         raise errors.invalid("prompt", "Missing required parameter: 'prompt'.", "missing_required_parameter")
     if not isinstance(prompt, str):
-        raise _wrong_type("prompt", "a string")
+        raise wrong_type("prompt", "a string")
     if not prompt:
         raise errors.invalid("prompt", "Invalid 'prompt': empty string.", "empty_string")
     if len(prompt) > 32_000:
@@ -125,7 +132,7 @@ def _prompt(body: dict[str, Any]) -> str:
 def _size(body: dict[str, Any], model: Model) -> str:
     size = body.get("size") or "auto"
     if not isinstance(size, str):
-        raise _wrong_type("size", "a string")
+        raise wrong_type("size", "a string")
     if size == "auto":
         return "1024x1024"
     if problem := model.size_problem(size):
@@ -140,7 +147,7 @@ def _compression(body: dict[str, Any], output_format: str) -> int:
     return _integer(body, "output_compression", 100, 0, 100)
 
 
-def _one_of(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+def one_of(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     """The value, or the first of those allowed when there is none."""
     value = body.get(name)
     if value is None:
@@ -155,7 +162,7 @@ def _integer(body: dict[str, Any], name: str, default: int, low: int, high: int)
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _wrong_type(name, "an integer")
+        raise wrong_type(name, "an integer")
     if value < low:
         message = f"Invalid '{name}': integer below minimum value. Expected a value >= {low}."
         raise errors.invalid(name, message, "integer_below_min_value")
@@ -165,5 +172,5 @@ def _integer(body: dict[str, Any], name: str, default: int, low: int, high: int)
     return value
 
 
-def _wrong_type(name: str, wanted: str) -> Refusal:
+def wrong_type(name: str, wanted: str) -> Refusal:
     return errors.invalid(name, f"Invalid type for '{name}': expected {wanted}.", "invalid_type")

@@ -7,6 +7,7 @@ read and before anything is charged.
 
 import random
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import msgspec
@@ -16,7 +17,7 @@ class Match(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Which calls a rule is for; what is left out matches everything."""
 
     dialect: str = ""
-    call: str = ""  # a path such as "/v1/models"
+    call: str = ""  # a path such as "/v1/models"; "*" stands for any part of it
     model: str = ""
     prompt: str = ""  # a part of it
     attempt: str = ""  # the header X-Client-Request-Id
@@ -49,10 +50,27 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
     plain_usage: bool = False  # usage without output_tokens_details
     info: Literal["", "missing", "unreadable"] = ""  # of the WebUI's answer
     instant: bool = False  # a picture out of the drawer instead of a drawn one
+    black: bool = False  # black pictures, flagged where the provider flags them
+    text_only: bool = False  # words where a picture should be (OpenRouter's chat)
+    # Refuse late: OpenRouter inside an answer of 200, fal as the result of a job that is COMPLETED.
+    late: bool = False
+    # Of fal's jobs.
+    queue: int = 0  # so many before this one; each takes a moment
+    cancel: Literal["", "ok", "success", "ignored"] = ""  # other answers to a cancel, or none that helps
+    expires_seconds: float | None = None  # result and files are gone so long after the end
+    url: str = ""  # the address of a result, instead of the true one
+    redirect: str = ""  # where the file of a result sends its reader
+    # Of Workers AI's answer: the picture itself, or where in the JSON it is.
+    answer: Literal["", "raw", "image", "result", "text"] = ""
+    sheet: bool = False  # the WebUI's contact sheet before the pictures
 
     @property
     def refuses(self) -> bool:
         return bool(self.status or self.refuse)
+
+    @property
+    def refuses_late(self) -> bool:
+        return self.late and self.refuses
 
     @property
     def withholds(self) -> bool:
@@ -102,8 +120,8 @@ class Script:
 
     def at_the_door(self, dialect: str, call: str, attempt: str) -> Act | None:
         """What happens to any call to this path."""
-        known = {"dialect": dialect, "call": call, "attempt": attempt}
-        live = (live for live in self._rules if live.rule.match.call)
+        known = {"dialect": dialect, "attempt": attempt}
+        live = (live for live in self._rules if fnmatchcase(call, live.rule.match.call))
         return next((one.rule.act for one in live if one.due(known, "")), None)
 
     def at_work(self, dialect: str, model: str, prompt: str, attempt: str) -> Act | None:

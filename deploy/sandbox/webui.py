@@ -7,16 +7,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from deploy.sandbox import dialect
 from deploy.sandbox import webui_facts as facts
 from deploy.sandbox import webui_wire as wire
-from deploy.sandbox.desk import Desk, Done, Door, Order, Refusal
+from deploy.sandbox.desk import Desk, Done, Order, Refusal
 from deploy.sandbox.drawing.picture import Form
 from deploy.sandbox.scripts import Act
 from deploy.sandbox.webui_facts import Txt2Img
@@ -66,22 +64,14 @@ def mounts(desk: Desk, auth: str | None) -> list[Mount]:
         Route("/progress", webui.task_progress, methods=["POST"]),
         Route("/pending-tasks", webui.pending),
     ]
-    door = Middleware(Door, desk=desk, dialect=NAME, refuse=refuse)
-    handlers = {Refusal: _refused, HTTPException: _unknown}
     return [
-        Mount(prefix, Starlette(routes=routes, middleware=[door], exception_handlers=handlers))
+        dialect.mount(desk, NAME, prefix, routes, refuse=refuse, unknown=_unknown)
         for prefix, routes in (("/sdapi/v1", api), ("/internal", internal))
     ]
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)  # noqa: S101 - Starlette cannot say it
-    return refusal.response()
-
-
-async def _unknown(_: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    return wire.as_json({"detail": "Method Not Allowed" if status == 405 else "Not Found"}, status)
+def _unknown(_: Request, status: int) -> Refusal:
+    return Refusal(status, {"detail": "Method Not Allowed" if status == 405 else "Not Found"})
 
 
 async def _listed(make: Callable[[], list[dict[str, Any]]], _: Request) -> Response:

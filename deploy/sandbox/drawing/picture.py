@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageStat
 
 from deploy.sandbox.drawing import noise
+from deploy.sandbox.drawing.guide import Guide, follow
 from deploy.sandbox.drawing.scenes import compose
 
 # Larger pictures are painted at this many pixels and enlarged; only the grain is made at full size.
@@ -25,6 +26,7 @@ class Subject:
     seed: int
     width: int
     height: int
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def paint(subject: Subject, *, transparent: bool = False) -> Image.Image:
     size = max(16, round(subject.width * scale)), max(16, round(subject.height * scale))
     picture = compose(subject.prompt, size, subject.seed, transparent=transparent)
     wanted = (subject.width, subject.height)
-    return picture if picture.size == wanted else picture.resize(wanted, Image.Resampling.BICUBIC)
+    whole = picture if picture.size == wanted else picture.resize(wanted, Image.Resampling.BICUBIC)
+    return follow(whole, subject.guide) if subject.guide else whole
 
 
 def unfinished(painting: Image.Image, seed: int, fraction: float) -> Image.Image:
@@ -75,6 +78,15 @@ def encode(picture: Image.Image, subject: Subject, form: Form) -> bytes:
         # What cannot be seen shall weigh nothing.
         ready = Image.composite(ready, Image.new("RGB", ready.size), alpha.point([0] + [255] * 255))
         ready.putalpha(alpha)
+    return written(ready, form)
+
+
+def black(subject: Subject, form: Form) -> bytes:
+    """What stands in for a picture that nobody may see."""
+    return written(Image.new("RGB", (subject.width, subject.height)), form)
+
+
+def written(ready: Image.Image, form: Form) -> bytes:
     out = io.BytesIO()
     match form.name:
         case "jpeg":

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from deploy.sandbox.app import create_app
-from deploy.sandbox.desk import KEY
+from deploy.sandbox.keys import KEY
 from deploy.sandbox.server import running
 
 HEADERS = {"authorization": f"Bearer {KEY}"}

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.sandbox.billing import Ledger, Outcome
-from deploy.sandbox.desk import KEY
+from deploy.sandbox.keys import KEY
 from tests.deploy.sandbox.house import inside, order, sandbox
 
 PATH = "/v1/images/generations"
