@@ -5,7 +5,7 @@ No proxies from the environment, no cookies, no unchecked redirects, no repeated
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import certifi
 import httpx
@@ -40,6 +40,7 @@ class Egress:
         attempt_id: str,
         seconds: float,
         max_bytes: int,
+        account: str = "",
     ) -> Endpoint:
         """One attempt's way to the provider at `url`.
 
@@ -49,13 +50,16 @@ class Egress:
         headers = {"x-client-request-id": attempt_id}
         if key:
             headers["authorization"] = authorization(kind, key, provider)
+        base = _base(url, provider)
         return Endpoint(
             self._transport,
-            _base(url, provider),
+            base,
             kind,
+            hosts=_hosts(kind, base),
             headers=headers,
             public=self._public,
             provider=provider,
+            account=account,
             seconds=seconds,
             max_bytes=max_bytes,
         )
@@ -70,6 +74,14 @@ def _base(url: str, provider: str) -> httpx.URL:
         message = "The provider's endpoint is no address."
         raise Failure(ErrorReason.PROVIDER_INCOMPLETE, message, provider=provider, missing="endpoint")
     return base
+
+
+def _hosts(kind: Kind, base: httpx.URL) -> Mapping[str, httpx.URL]:
+    """The provider's other hosts, by the kind's names for them. Whoever stands in for it plays them all."""
+    home = httpx.URL(getattr(kind, "DEFAULT_ENDPOINT", ""))
+    at_home = (base.scheme, base.host, base.port) == (home.scheme, home.host, home.port)
+    declared: Mapping[str, str] = getattr(kind, "HOSTS", {})
+    return {name: httpx.URL(url) if at_home else base for name, url in declared.items()}
 
 
 def _all_public(host: str, port: int, addresses: Sequence[Address]) -> bool:

@@ -31,6 +31,8 @@ _BROKEN = (
     OSError,  # TLS and deadlines too
 )
 
+_NO_HEADERS: Mapping[str, str] = {}
+
 T = TypeVar("T")
 
 
@@ -45,10 +47,11 @@ class Kind(Protocol):
 class Reply:
     """A successful answer. What in it cannot be used may still have been paid for: ANSWER_UNUSABLE."""
 
-    def __init__(self, answer: Answer, provider: str) -> None:
+    def __init__(self, answer: Answer, kind: Kind, provider: str) -> None:
         self.status: int = answer.status
         self.headers: Mapping[str, str] = answer.headers
         self.content: bytes = answer.content
+        self._kind = kind
         self._provider = provider
 
     def read(self, shape: type[T]) -> T:
@@ -73,13 +76,17 @@ class Reply:
         """What to raise when the answer holds no picture."""
         return failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
 
+    def refused(self, status: int) -> Failure:
+        """What to raise when a good status hides an error, which says that its own were `status`."""
+        return _refused(status, self.headers, self.content, self._kind, self._provider, paid=True)
+
 
 class Endpoint:
     """One attempt's way to its provider.
 
-    `post`, `put` and `get` reach the configured host and port and nothing else, with the key; `fetch` reaches
-    anything public over https, without it. Each call has a total deadline, a byte budget and a connection of
-    its own, and fails with our reasons.
+    `post`, `put` and `get` reach the configured host and port, or another the kind declares as `HOSTS`, and
+    nothing else, with the key; `fetch` and `store` reach anything public over https, without it. Each call
+    has a total deadline, a byte budget and a connection of its own, and fails with our reasons.
     """
 
     def __init__(
@@ -88,15 +95,19 @@ class Endpoint:
         base: httpx.URL,
         kind: Kind,
         *,
+        hosts: Mapping[str, httpx.URL],
         headers: Mapping[str, str],
         public: Policy,
         provider: str,
+        account: str,
         seconds: float,
         max_bytes: int,
     ) -> None:
+        self.account = account  # at the provider, for kinds that have it in their addresses
         self._transport = transport
         self._base = base
         self._kind = kind
+        self._hosts = {"": base, **hosts}
         self._headers = headers
         self._public = public
         self._provider = provider
@@ -104,62 +115,83 @@ class Endpoint:
         self._max_bytes = max_bytes
         self._may_cost = False
 
-    async def post(self, path: str, body: object, *, content_type: str = "application/json") -> Reply:
-        """Sends a body: bytes as they are, anything else as JSON. The call may cost money."""
-        return await self._call("POST", path, body, content_type)
+    async def post(
+        self,
+        path: str,
+        body: object,
+        *,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] = _NO_HEADERS,
+        host: str = "",
+        free: bool = False,
+    ) -> Reply:
+        """Sends a body: bytes as they are, anything else as JSON. Unless `free`, the call may cost money."""
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        more = {**headers, "content-type": content_type}
+        return await self._call("POST", self._own(path, host), content, more, free=free)
 
-    async def put(self, path: str, body: object, *, content_type: str = "application/json") -> Reply:
-        """Sends a body, as `post`."""
-        return await self._call("PUT", path, body, content_type)
+    async def put(
+        self, path_or_url: str, body: object = None, *, content_type: str = "application/json"
+    ) -> Reply:
+        """Sends a body, as `post`, or none."""
+        url = self._own(path_or_url, "")
+        if body is None:
+            return await self._call("PUT", url, None, {}, free=False)
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        return await self._call("PUT", url, content, {"content-type": content_type}, free=False)
 
-    async def get(self, path_or_url: str) -> Reply:
+    async def get(self, path_or_url: str, *, host: str = "") -> Reply:
         """Gets a path, or a URL out of an answer if it is of the configured origin."""
-        return await self._call("GET", path_or_url, None, "")
+        return await self._call("GET", self._own(path_or_url, host), None, {}, free=True)
 
     async def fetch(self, url: str) -> bytes:
-        """Gets a file a provider points to, from the public internet and without the key."""
+        """Gets a file a provider points to, without the key: from the public internet, or from itself."""
         self._may_cost = True  # there is a result, so there was work
+        policy: Policy | None = None
         for _ in range(MAX_HOPS + 1):
-            request = self._request("GET", self._public_url(url), {"accept": "*/*"})
-            answer = await self._exchange(request, self._public)
+            parsed, policy = self._foreign(url, first=policy is None)
+            answer = await self._exchange(self._request("GET", parsed, {"accept": "*/*"}), policy, free=True)
             if answer.status not in _REDIRECTS:
                 return self._file(answer)
             url = urljoin(url, answer.headers.get("location", "http:"))
         raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
 
-    async def _call(self, method: str, path: str, body: object, content_type: str) -> Reply:
-        headers = {"accept": "application/json", **self._headers}
-        content = None
-        if body is not None:
-            headers["content-type"] = content_type
-            content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        url = self._own(path)
-        paid = self._may_cost or method != "GET"
-        answer = await self._exchange(self._request(method, url, headers, content), self._only_own)
-        if 200 <= answer.status < 300:
-            return Reply(answer, self._provider)
-        refusal = self._kind.refusal(answer.status, answer.content[:MAX_ERROR_BYTES])
-        raise refused(answer.status, answer.headers, refusal, provider=self._provider, paid=paid)
+    async def store(self, url: str, data: bytes, content_type: str) -> None:
+        """Puts a file where a provider said, without the key; that costs nothing."""
+        parsed, policy = self._foreign(url, first=True)
+        request = self._request("PUT", parsed, {"content-type": content_type}, data)
+        answer = await self._exchange(request, policy, free=True)
+        if not 200 <= answer.status < 300:
+            raise failure(ErrorReason.PROVIDER_UNAVAILABLE, self._provider, status=str(answer.status))
 
-    async def _exchange(self, request: httpx.Request, policy: Policy) -> Answer:
+    async def _call(
+        self, method: str, url: httpx.URL, content: bytes | None, more: Mapping[str, str], *, free: bool
+    ) -> Reply:
+        headers = {"accept": "application/json", **more, **self._headers}
+        paid = self._may_cost or not free
+        answer = await self._exchange(self._request(method, url, headers, content), _only(url), free=free)
+        if 200 <= answer.status < 300:
+            return Reply(answer, self._kind, self._provider)
+        raise _refused(answer.status, answer.headers, answer.content, self._kind, self._provider, paid=paid)
+
+    async def _exchange(self, request: httpx.Request, policy: Policy, *, free: bool) -> Answer:
         wire = Wire(self._max_bytes)
         try:
             async with asyncio.timeout(self._seconds):
                 return await exchange(self._transport, request, wire, policy, self._max_bytes)
         except _BROKEN as error:
             # The exception cannot tell whether the call went out; the count of bytes can.
-            raise self._no_answer(request, sent=wire.bytes_sent > 0) from error
+            raise self._no_answer(lost=not free and wire.bytes_sent > 0) from error
         except (TooLarge, Unreadable) as error:
             raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
         except Blocked as error:
             raise failure(self._blocked(), self._provider) from error
         finally:
-            self._may_cost = self._may_cost or (request.method != "GET" and wire.bytes_sent > 0)
+            self._may_cost = self._may_cost or (not free and wire.bytes_sent > 0)
 
-    def _no_answer(self, request: httpx.Request, *, sent: bool) -> Failure:
+    def _no_answer(self, *, lost: bool) -> Failure:
         """Looking costs nothing, so that only what was sent to be done can be lost."""
-        lost = self._may_cost or (sent and request.method != "GET")
-        reason = ErrorReason.ANSWER_LOST if lost else ErrorReason.PROVIDER_UNAVAILABLE
+        reason = ErrorReason.ANSWER_LOST if lost or self._may_cost else ErrorReason.PROVIDER_UNAVAILABLE
         return failure(reason, self._provider)
 
     def _blocked(self) -> ErrorReason:
@@ -171,24 +203,28 @@ class Endpoint:
         plain = {"user-agent": AGENT, "accept-encoding": "identity", "connection": "close"}
         return httpx.Request(method, url, headers={**plain, **headers}, content=content)
 
-    def _own(self, path: str) -> httpx.URL:
+    def _own(self, path: str, host: str) -> httpx.URL:
+        """An address that may see the key: built on one of the kind's, or of an answer and at home."""
         if path.startswith("/"):
-            return httpx.URL(str(self._base).rstrip("/") + path)
+            return httpx.URL(str(self._hosts[host]).rstrip("/") + path)
         url = self._parsed(path)
-        if (url.scheme, url.host, _port(url)) != (self._base.scheme, self._base.host, _port(self._base)):
+        if _origin(url) != _origin(self._base):
             raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
         return url
 
-    def _only_own(self, host: str, port: int, addresses: object) -> bool:
-        """The configured host, wherever it is: an administrator named it."""
-        del addresses
-        return (host, port) == (self._base.raw_host.decode(), _port(self._base))
+    def _foreign(self, url: str, *, first: bool) -> tuple[httpx.URL, Policy]:
+        """Where a provider points, and what may be dialled there.
 
-    def _public_url(self, url: str) -> httpx.URL:
+        It may point at itself, wherever an administrator said it is; a redirect may not.
+        """
         parsed = self._parsed(url)
-        if parsed.scheme != "https" or parsed.userinfo:
+        if parsed.userinfo:
             raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
-        return parsed
+        if first and _origin(parsed) == _origin(self._base):
+            return parsed, _only(parsed)
+        if parsed.scheme != "https":
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
+        return parsed, self._public
 
     def _parsed(self, url: str) -> httpx.URL:
         try:
@@ -231,6 +267,27 @@ def _decode(text: msgspec.Raw) -> bytes:
     except ValueError:  # escaped slashes, line ends or a data URI, which few send
         plain = msgspec.json.decode(text, type=str)
         return pybase64.b64decode("".join(plain.rpartition(",")[2].splitlines()), validate=True)
+
+
+def _refused(
+    status: int, headers: Mapping[str, str], body: bytes, kind: Kind, provider: str, *, paid: bool
+) -> Failure:
+    refusal = kind.refusal(status, body[:MAX_ERROR_BYTES])
+    return refused(status, headers, refusal, provider=provider, paid=paid)
+
+
+def _only(url: httpx.URL) -> Policy:
+    """The very host and port, wherever it is: an administrator named it, or the kind's own code."""
+
+    def allowed(host: str, port: int, addresses: object) -> bool:
+        del addresses
+        return (host, port) == (url.raw_host.decode(), _port(url))
+
+    return allowed
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, _port(url)
 
 
 def _port(url: httpx.URL) -> int:

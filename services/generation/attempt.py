@@ -141,7 +141,7 @@ class Attempt:
             await self._go_on()
 
     async def _begin(self) -> None:
-        passed = self._parts.gate.enter(self._held.profile.name)
+        passed = self._parts.gate.enter_again(self._held.profile)
         # The key is opened before the intent: whatever is wrong with it, nothing was sent.
         key = await self._parts.keys.open(passed.provider, passed.endpoint)
         attempt = await self._results.begun()
@@ -165,7 +165,7 @@ class Attempt:
     async def _resume(self) -> bool:
         """Go on by the provider's handle; False when there is no way to."""
         try:
-            passed = self._parts.gate.enter(self._held.profile.name)
+            passed = self._parts.gate.enter_again(self._held.profile)
         except Failure as failure:
             log.warning("task.unresumed", task=self._held.lease.task, reason=_R.Name(failure.reason))
             return False
@@ -277,7 +277,7 @@ class Attempt:
         await self._results.failed(failure, end)
 
     async def _tell_provider(self) -> None:
-        passed = self._parts.gate.enter(self._held.profile.name)
+        passed = self._parts.gate.enter_again(self._held.profile)
         if isinstance(passed.kind, Cancellable):
             key = await self._parts.keys.open(passed.provider, passed.endpoint)
             await passed.kind.cancel(self._endpoint(passed, key, self._held.lease.task), self._handle)
@@ -291,6 +291,7 @@ class Attempt:
             attempt_id=attempt,
             seconds=max(self._held.seconds_left, RESCUE_SECONDS),
             max_bytes=MAX_ANSWER_BYTES,
+            account=passed.provider.account_id,
         )
 
 

@@ -5,6 +5,7 @@ All sums are whole nano-dollars. None is unknown, and unknown is never zero.
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from math import prod
 from typing import Any, NamedTuple
 
 from google.type import money_pb2
@@ -15,6 +16,7 @@ from services.generation.providers import Usage
 from services.generation.sizes import parse
 
 _NANOS = 1_000_000_000
+_MOST = 1_000_000  # dollars or units of a call
 # A price per million tokens in dollars, times this, is nano-dollars per token.
 _PER_TOKEN = 1000
 _UNITS = ("text_in", "image_in", "text_out", "image_out")
@@ -57,9 +59,9 @@ def cost(model: Model | None, usage: Usage | None, config: Mapping[str, Any]) ->
     if price is not None:
         return money(int(price * usage["images"])) if "images" in usage else None
     if "dollars" in usage:
-        return money(_whole(usage["dollars"]))
-    if "units" in usage and "unit_price" in usage:
-        return money(_whole(usage["units"] * usage["unit_price"]))
+        return _stated(usage["dollars"])
+    if "units" in usage:
+        return _stated(usage["units"], usage.get("unit_price"))
     if model is None or model.prices is None or not any(unit in usage for unit in _UNITS):
         return None
     parts = [_part(model.prices, unit, int(usage.get(unit, 0))) for unit in _UNITS]
@@ -80,13 +82,17 @@ def _part(prices: Prices, unit: str, tokens: int) -> int | None:
     return _nanos(price) * tokens
 
 
-def _whole(dollars: int | Decimal) -> int:
+def _stated(*factors: int | Decimal | None) -> money_pb2.Money | None:
+    """A sum of the provider's. What cannot be one is unknown, and is not computed with."""
+    known = [Decimal(factor) for factor in factors if factor is not None]
+    if len(known) < len(factors) or not all(factor.is_finite() and 0 <= factor <= _MOST for factor in known):
+        return None
+    return money(_whole(prod(known, start=Decimal(1))))
+
+
+def _whole(dollars: Decimal) -> int:
     """In nano-dollars; what is less than one is rounded."""
-    return (
-        int((dollars * _NANOS).to_integral_value(ROUND_HALF_UP))
-        if isinstance(dollars, Decimal)
-        else dollars * _NANOS
-    )
+    return int((dollars * _NANOS).to_integral_value(ROUND_HALF_UP))
 
 
 def _per_picture(prices: Prices, asked: Asked) -> tuple[int, int] | None:

@@ -5,13 +5,16 @@ import base64
 import socket
 import time
 import zlib
+from typing import ClassVar
 
+import httpx
 import msgspec
 import pytest
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
+from runtime.egress import Egress, Endpoint
 from runtime.failure import Failure
-from tests.runtime.egress.loopback import Play, answer, drip, endpoint, headers, raw, serving
+from tests.runtime.egress.loopback import Plain, Play, answer, drip, endpoint, headers, raw, serving
 
 R = ErrorReason
 
@@ -354,3 +357,67 @@ async def test_a_cancelled_call_closes_its_connection() -> None:
     server.close()
 
     assert call.cancelled()
+
+
+class WithHosts(Plain):
+    """A kind of more than one host."""
+
+    DEFAULT_ENDPOINT = "https://queue.example"
+    HOSTS: ClassVar = {"prices": "https://prices.example"}
+
+
+def hosted(url: str, transport: httpx.AsyncBaseTransport | None = None) -> Endpoint:
+    egress = Egress(transport=transport)
+    return egress.endpoint(
+        url, "k3y", WithHosts(), provider="p", attempt_id="a", seconds=2, max_bytes=99, account="acc"
+    )
+
+
+async def test_a_kind_may_name_further_hosts_of_its_provider() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def play(request: httpx.Request) -> httpx.Response:
+        seen.append((str(request.url), request.headers["authorization"]))
+        return httpx.Response(200)
+
+    api = hosted("https://queue.example/", httpx.MockTransport(play))
+    await api.get("/v1", host="prices")
+    await api.post("/x", {}, host="prices")
+    await api.get("/x")
+
+    assert seen == [
+        ("https://prices.example/v1", "Bearer k3y"),
+        ("https://prices.example/x", "Bearer k3y"),
+        ("https://queue.example/x", "Bearer k3y"),
+    ]
+    with pytest.raises(Failure):  # an answer may not name it
+        await api.get("https://prices.example/v1")
+
+
+async def test_a_stand_in_plays_all_hosts_and_no_other_sees_its_key() -> None:
+    async with serving(answer()) as server:
+        await hosted(server.url + "/fal").get("/v1", host="prices")
+
+    assert server.requests[0].startswith(b"GET /fal/v1 ")
+
+
+async def test_headers_of_a_call_do_not_replace_ours() -> None:
+    async with serving(answer()) as server:
+        api = endpoint(server.url)
+        await api.post("/x", {}, headers={"x-more": "1", "authorization": "other"})
+
+    sent = headers(server.requests[0].partition(b"\r\n\r\n")[0])
+    assert (sent["x-more"], sent["authorization"]) == ("1", "Bearer k3y")
+
+
+async def test_the_account_is_there_for_addresses() -> None:
+    assert hosted("https://queue.example").account == "acc"
+
+
+async def test_what_is_free_is_never_lost() -> None:
+    async with serving(raw(b"")) as server:
+        api = endpoint(server.url)
+        for _ in range(2):
+            with pytest.raises(Failure) as caught:
+                await api.post("/upload", {}, free=True)
+            assert caught.value.reason == R.PROVIDER_UNAVAILABLE

@@ -174,3 +174,48 @@ async def test_what_is_no_file_is_refused(tmp_path: Path, play: Play, reason: Er
 
 def url(server: Loopback) -> str:
     return f"https://localhost:{server.port}/a.png"
+
+
+async def test_a_provider_may_point_at_itself_and_the_key_stays_here() -> None:
+    async with serving(answer(b"\x89PNG")) as provider:
+        data = await endpoint(provider.url, egress=GUARDED).fetch(f"{provider.url}/a.png")
+
+    assert data == b"\x89PNG"
+    assert b"k3y" not in provider.requests[0]
+
+
+async def test_a_redirect_may_not_point_at_the_provider() -> None:
+    async with serving(answer(status=302, Location="/b.png")) as provider:
+        with pytest.raises(Failure) as caught:
+            await endpoint(provider.url, egress=GUARDED).fetch(f"{provider.url}/a.png")
+
+    assert caught.value.reason == UNUSABLE
+    assert provider.connections == 1
+
+
+async def test_a_file_is_stored_where_the_provider_says_without_the_key(tmp_path: Path) -> None:
+    server_tls, client_tls = certificate(tmp_path)
+    here = Here()
+
+    async with serving(answer(), server_tls) as files:
+        here.port = files.port
+        api = endpoint("http://127.0.0.1:9", egress=Egress(transport=Direct(client_tls), public=here))
+        await api.store(url(files), b"\x89PNG", "image/png")
+
+    assert files.requests[0].startswith(b"PUT /a.png ")
+    assert files.requests[0].endswith(b"\x89PNG")
+    assert b"k3y" not in files.requests[0]
+
+
+@pytest.mark.parametrize("address", ["http://8.8.8.8/x", "https://127.0.0.1/x", "https://10.0.0.1/x"])
+async def test_nothing_is_stored_inside(address: str) -> None:
+    with pytest.raises(Failure):
+        await endpoint("http://127.0.0.1:9", egress=GUARDED).store(address, b"x", "image/png")
+
+
+async def test_what_is_not_stored_can_be_tried_again() -> None:
+    async with serving(answer(status=403)) as provider:
+        with pytest.raises(Failure) as caught:
+            await endpoint(provider.url).store(f"{provider.url}/x", b"x", "image/png")
+
+    assert caught.value.reason == ErrorReason.PROVIDER_UNAVAILABLE
