@@ -18,8 +18,13 @@ async def test_a_key_is_set_and_never_shown(signed_in: Page, shots: Path) -> Non
     await page.screenshot(path=shots / "admin.png", full_page=True)
 
     await card.get_by_role("button", name="Set Key").click()
-    await page.get_by_test_id("value-input").locator("input").fill("sk-canary-in-the-browser-1234")
-    await page.get_by_test_id("value-save").click()
+    await (
+        page.locator("wa-dialog[open]")
+        .get_by_test_id("value-input")
+        .locator("input")
+        .fill("sk-canary-in-the-browser-1234")
+    )
+    await page.locator("wa-dialog[open]").get_by_test_id("value-save").click()
 
     await expect(card.get_by_test_id("ai-provider-key-configured")).to_contain_text("1234")
     assert "canary" not in await page.content()
@@ -31,7 +36,7 @@ async def test_a_profile_is_created_and_offered(signed_in: Page, stack: Stack, s
 
     await page.get_by_test_id("create-profile-button").click()
     dialog = page.get_by_role("dialog", name="Create Image Profile")
-    await page.get_by_role("textbox", name="Name").fill("Ink wash")
+    await page.get_by_test_id("profile-name-input").locator("input").fill("Ink wash")
     await page.get_by_role("combobox", name="Provider").click()
     await page.get_by_role("option", name="Sandbox WebUI (demo)").click()
     await page.get_by_test_id("profile-model-input").locator("input").fill("sandbox-landscape")
@@ -43,7 +48,7 @@ async def test_a_profile_is_created_and_offered(signed_in: Page, stack: Stack, s
     await page.get_by_role("textbox", name="Model config").fill('{"steps": 12}')
     await page.get_by_role("button", name="Create Profile").click()
     await expect(dialog).to_be_hidden()
-    await expect(page.get_by_test_id("profiles-grid").get_by_text("Ink wash")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Ink wash")).to_be_visible()
 
     async with stack.http() as http:
         offered = (await http.get("/v1/profiles")).json()["profiles"]
