@@ -124,7 +124,7 @@ class _Decoder:
             await self.end()
             raise _PictureTooMuchError from error
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise await self._died(process) from error
+            raise await self._died() from error
         except BaseException:
             # The caller left in the middle of an answer, which must not become the next one's.
             await self.end()
@@ -144,9 +144,10 @@ class _Decoder:
             await _read(process)
         return process
 
-    async def _died(self, process: Process) -> Exception:
+    async def _died(self) -> Exception:
         """Why the process is gone: the picture's fault, or someone else's."""
-        code = await process.wait()
+        # It may have died before it could be asked anything.
+        code = await self.process.wait() if self.process else 0
         log.warning("decoder.died", code=code)
         await self.end()
         if -code in _PICTURES_FAULT:
