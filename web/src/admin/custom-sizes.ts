@@ -48,7 +48,7 @@ export class CustomSizes extends LitElement {
       }
       @media (max-width: 40rem) {
         form {
-          grid-template-columns: 1fr 1fr;
+          grid-template-columns: repeat(2, minmax(0, 1fr));
         }
         form > :first-child,
         form > wa-button {

@@ -60,6 +60,18 @@ export const providerCardStyles = css`
   .value {
     overflow-wrap: anywhere;
   }
+  @media (max-width: 40rem) {
+    .sheet {
+      padding: var(--wa-space-m);
+    }
+    dl {
+      grid-template-columns: minmax(0, 1fr) max-content;
+    }
+    dt {
+      grid-column: 1 / -1;
+      margin-block-end: calc(var(--wa-space-2xs) * -1);
+    }
+  }
   footer {
     margin-block-start: auto;
     margin-inline-start: calc(var(--wa-space-s) * -1);
