@@ -100,7 +100,7 @@ class Postgres:
         command = (str(self.programs / program), *arguments)
         done = subprocess.run(command, **self.process, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(f"{program} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
 def _programs() -> Path:
