@@ -7,7 +7,7 @@ import time
 
 
 def new_id() -> str:
-    """A random id of 26 characters: the first ten tell the millisecond, so ids sort by age."""
+    """A random id of 26 characters: the first nine tell the moment, so ids sort by age."""
     moment = (time.time_ns() // 1_000_000).to_bytes(6)
     # Base 32 with the digits first sorts as it counts; the last byte only fills up the last character.
     return base64.b32hexencode(moment + secrets.token_bytes(10) + b"\0")[:26].decode().lower()
