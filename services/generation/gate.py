@@ -9,7 +9,7 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.configuration import Configuration
 from runtime.failure import Failure, invalid
-from services.generation.providers import Cancellable, Provider
+from services.generation.providers import Cancellable, Provider, Resumable
 
 OPEN_TASKS = 16
 
@@ -29,8 +29,9 @@ class Passed:
 
     @property
     def slots(self) -> int:
-        """How many tasks the provider may have open. Whoever stops all it is drawing may have one."""
-        return 1 if isinstance(self.kind, Cancellable) else OPEN_TASKS
+        """How many tasks the provider may have open. Whoever can only stop all it is drawing may have one."""
+        whole = isinstance(self.kind, Cancellable) and not isinstance(self.kind, Resumable)
+        return 1 if whole else OPEN_TASKS
 
 
 class Gate:
@@ -40,16 +41,27 @@ class Gate:
         self._configuration = configuration
         self._kinds = kinds
 
-    def enter(self, name: str, *, field: str = "generation.profile") -> Passed:
+    def enter(self, name: str) -> Passed:
         """What is behind the profile. Raises what keeps it from being used."""
-        if switch := self._configuration.off():
-            raise Failure(ErrorReason.GENERATION_OFF, "AI is switched off.", switch=switch)
+        self._switch()
         profile = self._configuration.profile(name)
         if profile is None:
-            raise invalid({field: "must name an existing profile"})
+            raise invalid({"generation.profile": "must name an existing profile"})
         if not profile.enabled:
-            raise Failure(ErrorReason.PROFILE_DISABLED, f"{profile.title} is disabled.", profile=name)
+            raise _disabled(profile)
         return Passed(profile, *self._provider(profile.provider))
+
+    def enter_again(self, accepted: Profile) -> Passed:
+        """As `enter`, for what was planned by an earlier revision: its provider gets it, and no other."""
+        self._switch()
+        profile = self._configuration.profile(accepted.name)
+        if profile is None or not profile.enabled:
+            raise _disabled(accepted)
+        return Passed(accepted, *self._provider(accepted.provider))
+
+    def _switch(self) -> None:
+        if switch := self._configuration.off():
+            raise Failure(ErrorReason.GENERATION_OFF, "AI is switched off.", switch=switch)
 
     def _provider(self, name: str) -> tuple[Configured, Provider]:
         provider = self._configuration.provider(name)
@@ -67,3 +79,7 @@ class Gate:
         if missing:
             raise Failure(ErrorReason.KEY_MISSING, "The profile's provider has no key.", provider=name)
         return provider, kind
+
+
+def _disabled(profile: Profile) -> Failure:
+    return Failure(ErrorReason.PROFILE_DISABLED, f"{profile.title} is disabled.", profile=profile.name)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import grpc
 from asyncpg import Pool
@@ -76,7 +76,7 @@ class GenerationService(GenerationServiceServicer):
         response = pb.ListGenerationsResponse(generations=found[:size])
         if len(found) > size:
             last = found[size - 1]
-            response.next_page_token = pages.encode(last.create_time.ToDatetime(), leaf(last.name))
+            response.next_page_token = pages.encode(last.create_time.ToDatetime(tzinfo=UTC), leaf(last.name))
         return response
 
     async def WatchGeneration(

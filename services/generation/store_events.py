@@ -31,6 +31,11 @@ async def select_events(db: Database, generation: str, after: int, limit: int) -
     return [_event(row) for row in rows]
 
 
+async def has_ended(db: Database, generation: str) -> bool:
+    """Whether no event will follow."""
+    return bool(await db.fetchval("SELECT end_time IS NOT NULL FROM generations WHERE id = $1", generation))
+
+
 async def select_last_numbers(db: Database, generations: Collection[str]) -> dict[str, int]:
     """How far each of these generations has come."""
     rows = await db.fetch("SELECT id, last_event FROM generations WHERE id = ANY($1)", list(generations))

@@ -105,7 +105,7 @@ async def insert_tasks(db: Database, generation: str, creator: str, tasks: Seque
                 task.slots,
                 task.first_index,
                 task.call.count,
-                msgspec.to_builtins(task.call),
+                msgspec.json.encode(task.call),
             )
             for task in tasks
         ],
@@ -315,7 +315,7 @@ def _held(row: Record, worker: str) -> Held:
         state=Task(row["state"]),
         first_index=row["first_index"],
         count=row["count"],
-        call=msgspec.convert(row["call"], Call),
+        call=msgspec.json.decode(row["call"], type=Call),
         handle=row["handle"],
         expected=row["expected"],
         deaths=row["deaths"],

@@ -43,6 +43,7 @@ class Hub:
         """All events after a number, old and new, until the last."""
         watcher = Watcher(after)
         self._watchers[generation].add(watcher)
+        over = False
         try:
             while True:
                 # Cleared before the look: news that come during it are looked at again.
@@ -53,7 +54,11 @@ class Hub:
                     yield event
                     if event.HasField("finished"):
                         return
-                if len(events) < PAGE:
+                if over and not events:
+                    return
+                # Who has the last event, or says so, is told no more; but it may have come just now.
+                over = not events and await store_events.has_ended(self._db, generation)
+                if not over and len(events) < PAGE:
                     await watcher.news.wait()
         finally:
             self._watchers[generation].discard(watcher)

@@ -1,13 +1,14 @@
 """A generation service on real servers and a real PostgreSQL, between fakes with a memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+import structlog
 from asyncpg import Pool
 from inkweld.access.v1.projects_pb2 import Role
 from inkweld.config.v1 import configuration_pb2_grpc, providers_pb2_grpc
@@ -36,7 +37,7 @@ from tests.house import FakeAuthority, Keys
 from tests.services.generation.fakes import FakeConfig, FakeImages, FakeKind, FakeQueue, FakeStoppable
 
 PROJECT = "projects/atlas"
-LEASE = timedelta(seconds=1)
+LEASE = timedelta(seconds=3)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -133,8 +134,22 @@ class Workshop:
 
 
 @pytest.fixture
+def plain_logs() -> Iterator[None]:
+    """The default renderer takes a second for a traceback, which is as long as a lease here."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    )
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
 async def workshop(
-    database_url: str, keys: Keys, authority: FakeAuthority, monkeypatch: pytest.MonkeyPatch
+    plain_logs: None,
+    database_url: str,
+    keys: Keys,
+    authority: FakeAuthority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Workshop]:
     # No load balancer is given time to look away.
     monkeypatch.setattr("runtime.server._NOT_READY_SECONDS", 0.0)

@@ -241,3 +241,27 @@ async def test_the_keys_and_prompts_are_in_no_row_that_is_not_theirs(workshop: W
 
     assert "canary-element" in everything and "canary-element" not in rows
     assert "canary-key" not in everything
+
+
+async def test_any_words_can_be_asked_for(workshop: Workshop) -> None:
+    words = "a \0 fox \ud7ff \U0001f98a \\u0000 'quoted'\n"
+
+    created = await workshop.stub.CreateGeneration(request(prompt=words))
+    async with workshop.working():
+        await workshop.ended(created)
+
+    assert workshop.plain.asked[0].prompt == created.prompt == words
+
+
+@pytest.mark.parametrize("name", ["projects/atlas/generations/\0", "projects/atlas/generations/%00' OR 1=1"])
+async def test_a_name_that_cannot_be_is_no_crash(workshop: Workshop, name: str) -> None:
+    failure = await refused(workshop.stub.GetGeneration(pb.GetGenerationRequest(name=name)))
+
+    assert failure.reason in (ErrorReason.RESOURCE_NOT_FOUND, ErrorReason.FIELD_INVALID)
+
+
+async def test_a_request_id_that_cannot_be_is_no_crash(workshop: Workshop) -> None:
+    failure = await refused(workshop.stub.CreateGeneration(request(request_id="\0")))
+
+    assert failure.reason == ErrorReason.FIELD_INVALID
+    assert await nothing_stored(workshop)

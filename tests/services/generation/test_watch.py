@@ -8,7 +8,9 @@ import pytest
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.generation.v1 import generations_pb2 as pb
 
+from runtime.names import leaf
 from services.generation.providers import Event, Progress, Task
+from services.generation.watch import Hub
 from tests.house import failure_of
 from tests.services.generation.conftest import Workshop
 from tests.services.generation.fakes import all_at_once, hanging
@@ -75,19 +77,17 @@ async def test_leaving_does_not_stop_the_work(workshop: Workshop) -> None:
 async def test_news_come_by_the_poll_when_notifications_are_lost(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workshop.hub, "_heard", lambda said: None)
     monkeypatch.setattr("services.generation.watch.POLL_SECONDS", 0.05)
+    deaf = Hub(workshop.db)
+    polling = asyncio.create_task(deaf._poll())
     generation = await workshop.create()
-    await workshop.db.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
-    )
-    watching = asyncio.create_task(workshop.watched(generation))
-    await asyncio.sleep(0.05)
 
-    async with workshop.working():
-        events = await watching
+    async with workshop.working(), asyncio.timeout(20):
+        events = [event async for event in deaf.follow(leaf(generation.name), 0)]
 
     assert events[-1].HasField("finished")
+    polling.cancel()
+    await asyncio.wait((polling,))
 
 
 async def test_a_generation_that_is_not_there_cannot_be_watched(workshop: Workshop) -> None:
@@ -97,3 +97,12 @@ async def test_a_generation_that_is_not_there_cannot_be_watched(workshop: Worksh
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await workshop.watched(pb.Generation(name=name))
         assert failure_of(error.value).reason == ErrorReason.RESOURCE_NOT_FOUND
+
+
+async def test_whoever_has_the_last_event_is_not_kept_waiting(workshop: Workshop) -> None:
+    generation = await workshop.create()
+    async with workshop.working():
+        events = await workshop.watched(generation)
+
+    assert await workshop.watched(generation, len(events)) == []
+    assert await workshop.watched(generation, 1000) == []

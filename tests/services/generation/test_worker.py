@@ -361,3 +361,29 @@ async def test_what_takes_longer_than_the_drain_is_gone_on_with_elsewhere(worksh
     assert ended.state == _G.SUCCEEDED
     assert (workshop.queue.resumed, len(workshop.queue.asked)) == ([{"id": "7"}], 1)
     assert (await workshop.task(generation))["deaths"] == 0
+
+
+async def test_a_profile_that_was_pointed_elsewhere_does_not_move_what_was_accepted(
+    workshop: Workshop,
+) -> None:
+    generation = await workshop.create("plain")
+    workshop.config.now.profiles[0].provider = "providers/queue"
+    await workshop.reconfigured()
+
+    async with workshop.working():
+        ended = await workshop.ended(generation)
+
+    assert ended.state == _G.SUCCEEDED
+    assert (len(workshop.plain.asked), len(workshop.queue.asked)) == (1, 0)
+
+
+async def test_a_profile_that_was_deleted_is_no_longer_used(workshop: Workshop) -> None:
+    generation = await workshop.create("plain")
+    del workshop.config.now.profiles[0]
+    await workshop.reconfigured()
+
+    async with workshop.working():
+        ended = await workshop.ended(generation)
+
+    assert (ended.state, reason_of(ended)) == (_G.FAILED, ErrorReason.PROFILE_DISABLED)
+    assert not workshop.plain.asked
