@@ -73,6 +73,7 @@ async def test_the_first_image_by_http(stack: Stack) -> None:
 
     assert events[-1]["finished"]["generation"]["state"] == "SUCCEEDED"
     assert [image["index"] for image in library] == [1]
+    assert (whole.status_code, small.status_code) == (200, 200), small.text[:500]
     assert Image.open(io.BytesIO(whole.content)).size == (512, 512)
     assert Image.open(io.BytesIO(small.content)).format == "WEBP"
     assert again.status_code == 304
