@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 from asyncpg import Pool
+from inkweld.access.v1 import projects_pb2_grpc
 from inkweld.access.v1.projects_pb2 import Role
 from inkweld.config.v1 import configuration_pb2_grpc, providers_pb2_grpc
 from inkweld.generation.v1 import generations_pb2 as pb
@@ -75,7 +76,7 @@ class Workshop:
         self.live: Configuration
         self.stub: Any
         self.models: Any
-        self.address = ""
+        self.address = self.config_address = self.media_address = ""
         self.lives = timedelta(minutes=15)
 
     def worker(self, *, at_once: int = 8, lease: timedelta = LEASE) -> Worker:
@@ -160,18 +161,19 @@ async def workshop(
         await store_tasks.write_transitions(db)
         workshop = Workshop(database_url, db, keys, authority)
         settings = keys.settings("generation")
-        config = await enter(
+        config = workshop.config_address = await enter(
             house.serving(
                 "config",
                 [
                     (configuration_pb2_grpc.add_ConfigurationServiceServicer_to_server, workshop.config),
                     (providers_pb2_grpc.add_ProviderServiceServicer_to_server, workshop.config),
+                    (projects_pb2_grpc.add_ProjectServiceServicer_to_server, workshop.config),
                 ],
                 authority=authority,
                 keys=keys,
             )
         )
-        media = await enter(
+        media = workshop.media_address = await enter(
             house.serving(
                 "media",
                 [(images_pb2_grpc.add_ImageServiceServicer_to_server, workshop.images)],

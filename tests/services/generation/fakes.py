@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any
 
 import grpc
+from inkweld.access.v1 import projects_pb2, projects_pb2_grpc
 from inkweld.config.v1 import configuration_pb2, configuration_pb2_grpc, providers_pb2, providers_pb2_grpc
 from inkweld.config.v1.profiles_pb2 import Profile
 from inkweld.config.v1.settings_pb2 import Settings
@@ -24,7 +25,9 @@ Script = Callable[[Task], AsyncGenerator[Event, None]]
 
 
 class FakeConfig(
-    configuration_pb2_grpc.ConfigurationServiceServicer, providers_pb2_grpc.ProviderServiceServicer
+    configuration_pb2_grpc.ConfigurationServiceServicer,
+    providers_pb2_grpc.ProviderServiceServicer,
+    projects_pb2_grpc.ProjectServiceServicer,
 ):
     """Config: a provider with a key, and profiles on it."""
 
@@ -69,6 +72,11 @@ class FakeConfig(
             self.changed.clear()
             yield self.now
             await self.changed.wait()
+
+    async def GetRole(
+        self, request: projects_pb2.GetRoleRequest, context: object
+    ) -> projects_pb2.GetRoleResponse:
+        return projects_pb2.GetRoleResponse(role=projects_pb2.Role.EDITOR)
 
     async def GetSealedKey(
         self, request: providers_pb2.GetSealedKeyRequest, context: object
