@@ -194,13 +194,13 @@ class AccessService(AccessServiceServicer):
         await store_users.delete_tries(self._db, proofs.digest(user))
 
     async def _check_current_password(self, request: pb.SetPasswordRequest) -> None:
-        """Raise CALLER_UNKNOWN when the user has a password and did not give it."""
+        """Raise FIELD_INVALID when the user has a password and did not give it."""
         password_hash = await store_users.select_password_hash(self._db, request.name)
         if password_hash is None:
             return
         await self._count_try(request.name)
         if not await self._passwords.fits(request.current_password, password_hash):
-            raise identity.unknown()
+            raise invalid({"current_password": "must be the password that is set now"})
         await store_users.delete_tries(self._db, proofs.digest(request.name))
 
     async def _count_try(self, user: str) -> None:

@@ -219,7 +219,9 @@ async def test_a_new_password_needs_the_old_one(config: Config) -> None:
     access = await config.stub(AccessServiceStub, token=session.secret)
     request = pb.SetPasswordRequest(name="users/ada", password="another good one")
 
-    await refusal(access.SetPassword(request))
+    with pytest.raises(AioRpcError) as refused:
+        await access.SetPassword(request)
+    assert set(failure_of(refused.value).fields) == {"current_password"}
     request.current_password = PASSWORD
     await access.SetPassword(request)
 
