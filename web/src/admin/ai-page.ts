@@ -154,7 +154,8 @@ export class AiPage extends LitElement {
 
   private renderAll(settings: Settings) {
     return html`
-      <section aria-label="Switches">
+      <section aria-labelledby="switches">
+        <h2 id="switches" class="visually-hidden">Switches</h2>
         <ai-switches .settings=${settings} @changed=${({ detail }: CustomEvent<Settings>) => this.take(detail)}></ai-switches>
       </section>
       ${this.renderProviders()} ${this.renderProfiles()}

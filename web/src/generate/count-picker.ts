@@ -10,6 +10,7 @@ export class CountPicker extends LitElement {
     base,
     css`
       legend {
+        padding: 0;
         margin-block-end: var(--wa-space-2xs);
         font-weight: var(--wa-form-control-label-font-weight);
       }
