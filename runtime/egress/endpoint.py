@@ -74,7 +74,11 @@ class Reply:
 
     def unusable(self) -> Failure:
         """What to raise when the answer holds no picture."""
-        return failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
+        return self.failure(ErrorReason.ANSWER_UNUSABLE)
+
+    def failure(self, reason: ErrorReason) -> Failure:
+        """What to raise when the answer tells why there is no picture."""
+        return failure(reason, self._provider)
 
     def refused(self, status: int) -> Failure:
         """What to raise when a good status hides an error, which says that its own were `status`."""

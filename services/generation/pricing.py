@@ -96,10 +96,18 @@ def _whole(dollars: Decimal) -> int:
 
 
 def _per_picture(prices: Prices, asked: Asked) -> tuple[int, int] | None:
-    """By the quality or the resolution asked for; where neither has a price, whatever it may become."""
+    """By resolution or by quality; where no quality was asked for, whatever it may become.
+
+    A price by quality stands for tokens, of which references take more than is known here.
+    """
+    table = prices.pictures
+    by_quality = asked.quality in table or not any(word == "any" or word.endswith("K") for word in table)
+    if by_quality and asked.references:
+        return None
     words = (asked.quality, asked.size.partition("@")[2] or "1K", "any")
-    listed = [prices.pictures[word] for word in words if word in prices.pictures][:1]
-    listed = listed or list(prices.pictures.values())
+    listed = [table[word] for word in words if word in table][:1]
+    if not listed and by_quality and asked.quality in ("", "auto"):
+        listed = list(table.values())
     if not listed:
         return None
     return _whole(min(least for least, _ in listed)), _whole(max(most for _, most in listed))

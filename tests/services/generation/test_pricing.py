@@ -108,7 +108,8 @@ def test_what_the_provider_says_it_cost_is_what_it_cost() -> None:
 
 
 def test_units_times_their_price() -> None:
-    usage = {"images": 1, "units": Decimal("2.5"), "unit_price": Decimal("0.0345678")}
+    usage: dict[str, int | Decimal] = {"images": 1, "units": Decimal("2.5")}
+    usage["unit_price"] = Decimal("0.0345678")
 
     assert cost(None, usage, {}) == dollars("0.0864195")
     assert cost(None, {"images": 1, "units": Decimal("2.5")}, {}) is None
@@ -137,3 +138,18 @@ def test_megapixels_count_when_they_begin() -> None:
     assert quote(model, asked("1024x1024"), {}) == Quote(lowest=dollars("0.03"), highest=dollars("0.045"))
     assert quote(model, asked("512x512"), {}) == Quote(lowest=dollars("0.03"), highest=dollars("0.03"))
     assert quote(model, asked("1024x1024")._replace(references=1), {}) is None
+
+
+def test_references_make_a_price_by_quality_unknown_and_no_other() -> None:
+    by_quality = priced(pictures={"low": (Decimal("0.009"), Decimal("0.013"))})
+    flat = priced(pictures={"any": (Decimal("0.039"), Decimal("0.039"))})
+    with_reference = asked("1:1")._replace(references=1)
+
+    assert quote(by_quality, with_reference, {}) is None
+    assert quote(flat, with_reference, {}) == Quote(lowest=dollars("0.039"), highest=dollars("0.039"))
+
+
+def test_a_resolution_without_a_price_is_unknown() -> None:
+    model = priced(pictures={"1K": (Decimal("0.08"), Decimal("0.08"))})
+
+    assert quote(model, asked("1:1@4K", ""), {}) is None

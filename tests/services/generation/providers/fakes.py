@@ -96,6 +96,33 @@ class FakeOpenAI:
         return self.answer or httpx.Response(200, json=answer, headers={"x-request-id": "req_1"})
 
 
+class FakeOpenRouter:
+    """The Image API and the chat; `usage` is JSON, so that sums stay as they are written."""
+
+    def __init__(self, usage: str = "null") -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.keys: set[str | None] = set()
+        self.usage = usage
+        self.answer: httpx.Response | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.keys.add(request.headers.get("authorization"))
+        if request.url.path == "/api/v1/key":
+            return self.answer or httpx.Response(200, json={"data": {}})
+        self.paths.append(request.url.path)
+        self.bodies.append(json.loads(request.content))
+        if request.url.path == "/api/v1/chat/completions":
+            shown = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{encoded(0)}"}}
+            answer: dict[str, Any] = {"choices": [{"message": {"content": "", "images": [shown]}}]}
+        elif request.url.path == "/api/v1/images":
+            answer = {"data": [{"b64_json": encoded(number)} for number in range(self.bodies[-1]["n"])]}
+        else:
+            return httpx.Response(404)
+        content = json.dumps({"id": "gen-1", **answer})[:-1] + f', "usage": {self.usage}}}'
+        return self.answer or httpx.Response(200, content=content)
+
+
 def api(kind: Provider, fake: Fake, *, key: str | None = KEY) -> Endpoint:
     egress = Egress(transport=httpx.MockTransport(fake))
     base = kind.DEFAULT_ENDPOINT or "http://127.0.0.1:7860"

@@ -12,10 +12,23 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from runtime.failure import Failure
 from services.generation import catalogue
 from services.generation.providers import Cancellable, Finished, Image, Provider, Task, discover
-from tests.services.generation.providers.fakes import KEY, Fake, FakeOpenAI, FakeWebUI, api, events, picture
+from tests.services.generation.providers.fakes import (
+    KEY,
+    Fake,
+    FakeOpenAI,
+    FakeOpenRouter,
+    FakeWebUI,
+    api,
+    events,
+    picture,
+)
 
 KINDS = discover()
-FAKES: Mapping[str, type[FakeOpenAI | FakeWebUI]] = {"openai": FakeOpenAI, "stable-diffusion": FakeWebUI}
+FAKES: Mapping[str, type[FakeOpenAI | FakeOpenRouter | FakeWebUI]] = {
+    "openai": FakeOpenAI,
+    "openrouter": FakeOpenRouter,
+    "stable-diffusion": FakeWebUI,
+}
 TASK = Task(model="m", prompt="a fox", count=2, size="512x512")
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
