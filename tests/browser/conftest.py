@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from deploy.local import demo
 from tests.stack import Stack
 
-WIDE = {"width": 1280, "height": 850}
+WIDE: ViewportSize = {"width": 1280, "height": 850}
 
 
 @pytest.fixture
