@@ -15,6 +15,8 @@ from deploy.local.supervisor import PartEnded
 from runtime.settings import load
 
 LOOK_SECONDS = 0.2
+# Asked to end by another process, or left by its terminal.
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Settings(BaseSettings):
@@ -52,7 +54,7 @@ def main(settings: Settings) -> int:
 def _watch(stack: Stack) -> None:
     """Return when asked to stop. Raises PartEnded when a part ends by itself."""
     asked = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *ENDINGS):
         signal.signal(number, lambda *_: asked.set())
     while not asked.wait(LOOK_SECONDS):
         stack.check()
@@ -86,5 +88,6 @@ def _interrupt(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
     sys.exit(main(load(Settings)))
