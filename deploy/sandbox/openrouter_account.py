@@ -59,6 +59,12 @@ class Account:
             "is_management_key": False,
             "is_provisioning_key": False,
             "creator_user_id": "user_sandbox",
+            "organization_id": None,
+            "workspace_id": None,
+            "allowed_data_regions": [],
+            "budgets": [],
+            "effective_budget": None,
+            "free_model_daily_requests": {"limit": 50, "used": 0, "remaining": 50},
             "expires_at": None,
             "rate_limit": {"requests": -1, "interval": "10s", "note": "This field is deprecated."},
         }
