@@ -9,6 +9,7 @@ export default defineConfig({
     // Small files would become data: URLs, which the content security policy does not let us fetch.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
+    license: { fileName: "licenses.md" },
   },
   server: { host: "127.0.0.1", proxy: { "/v1": { target: gateway, changeOrigin: false } } },
 });

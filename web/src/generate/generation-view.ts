@@ -24,7 +24,7 @@ export class GenerationView extends LitElement {
   @property() name = "";
   @property({ attribute: false }) chosen: ReadonlySet<number> = new Set();
   @state() private error?: ApiError;
-  private readonly watch = new GenerationWatch(this, (generation) => fire(this, "ended", generation));
+  private readonly watch = new GenerationWatch(this, (generation) => fire(this, "ended", generation), true);
 
   get generation(): Generation | undefined {
     return this.watch.generation;

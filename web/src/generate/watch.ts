@@ -27,7 +27,9 @@ export class GenerationWatch implements ReactiveController {
 
   constructor(
     private readonly host: ReactiveControllerHost,
-    private readonly ended: (generation: Generation) => void = () => {},
+    private readonly ended: (generation: Generation) => void,
+    /** Whether it is what the person looks at, and gets a stream however many there are. */
+    private readonly isMain = false,
   ) {
     host.addController(this);
   }
@@ -69,7 +71,7 @@ export class GenerationWatch implements ReactiveController {
 
   private start(): void {
     this.stop();
-    if (streams >= MOST_STREAMS) return this.pollLater();
+    if (streams >= MOST_STREAMS && !this.isMain) return this.pollLater();
     const source = openWatch(this.generation?.name ?? "");
     this.source = source;
     streams += 1;

@@ -22,6 +22,8 @@ import "./site-header";
 
 const LINK_ENDED = "This sign-in link has been used or has ended. Sign in with your password, or ask for a new link.";
 
+const SESSION_ENDED = "Your session has ended. Sign in, and you are back where you were.";
+
 /** The one-time code in the address: `/welcome#CODE` or `#code=CODE` anywhere. */
 function takeCode(): string {
   const hash = location.hash.slice(1);
@@ -71,7 +73,10 @@ export class InkweldApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener("popstate", () => this.move());
-    server.addEventListener("signed-out", () => (this.user = null));
+    server.addEventListener("signed-out", () => {
+      if (this.user) this.notice = SESSION_ENDED;
+      this.user = null;
+    });
     this.addEventListener("notify", (event) => this.show((event as CustomEvent<Notice>).detail));
     void this.begin();
   }
