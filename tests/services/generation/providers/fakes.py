@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import email
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from email.message import Message
 from typing import Any, Protocol
 
 import httpx
@@ -14,6 +16,7 @@ from services.generation.providers import Event, Provider, Task
 
 PNG = b"\x89PNG\r\n\x1a\n picture "
 KEY = "k3y-of-the-test"
+ACCOUNT = "acc0unt"
 
 
 class Fake(Protocol):
@@ -123,11 +126,66 @@ class FakeOpenRouter:
         return self.answer or httpx.Response(200, content=content)
 
 
+class FakeWorkersAI:
+    """Cloudflare's models; `form` is how the picture comes."""
+
+    def __init__(self, form: str = "result") -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.keys: set[str | None] = set()
+        self.form = form
+        self.answer: httpx.Response | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.keys.add(request.headers.get("authorization"))
+        account, _, call = request.url.path.removeprefix("/client/v4/accounts/").partition("/ai/")
+        if account != ACCOUNT:
+            return httpx.Response(404, json={"errors": [{"code": 7003}]})
+        if call == "models/search":
+            return self.answer or httpx.Response(200, json={"result": []})
+        self.bodies.append({"model": call.removeprefix("run/"), **_fields(request)})
+        return self.answer or self._drawn()
+
+    def _drawn(self) -> httpx.Response:
+        match self.form:
+            case "bytes":
+                return httpx.Response(200, content=picture(0), headers={"content-type": "image/png"})
+            case "text":
+                return httpx.Response(200, json=encoded(0))
+            case "image":
+                return httpx.Response(200, json={"image": encoded(0)})
+            case _:
+                return httpx.Response(200, json={"result": {"image": encoded(0)}, "success": True})
+
+
+def _fields(request: httpx.Request) -> dict[str, Any]:
+    """What was sent, as JSON or as a form; files as their type and bytes."""
+    kind = request.headers["content-type"]
+    if not kind.startswith("multipart/"):
+        return dict(json.loads(request.content))
+    message = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + request.content)
+    fields: dict[str, Any] = {}
+    for part in message.get_payload():
+        assert isinstance(part, Message)
+        name = str(part.get_param("name", header="content-disposition"))
+        data = part.get_payload(decode=True)
+        assert isinstance(data, bytes)
+        fields[name] = (part.get_content_type(), data) if part.get_filename() else data.decode()
+    return fields
+
+
 def api(kind: Provider, fake: Fake, *, key: str | None = KEY) -> Endpoint:
     egress = Egress(transport=httpx.MockTransport(fake))
     base = kind.DEFAULT_ENDPOINT or "http://127.0.0.1:7860"
     return egress.endpoint(
-        base, key, kind, provider="providers/test", attempt_id="a", seconds=5, max_bytes=10**7
+        base,
+        key,
+        kind,
+        provider="providers/test",
+        attempt_id="a",
+        seconds=5,
+        max_bytes=10**7,
+        account=ACCOUNT,
     )
 
 
