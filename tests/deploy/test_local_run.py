@@ -93,6 +93,16 @@ def test_one_command_brings_everything_up_and_leaves_nothing_behind(tmp_path: Pa
     assert terminated == 0
 
 
+def test_the_demo_leaves_what_the_environment_said(tmp_path: Path) -> None:
+    with running(tmp_path / "data", free_ports(1)[0], AI_KILL_SWITCH="true") as run:
+        run.code()
+        features = httpx.get(f"{run.url}/v1/features", trust_env=False).json()
+        ended = run.end()
+
+    assert (features["killSwitch"], features["killSwitchLocked"]) == (True, True)
+    assert ended == (0, "")
+
+
 def test_a_busy_port_is_said_plainly(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
