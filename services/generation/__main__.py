@@ -18,6 +18,7 @@ from runtime.server import new_server, serve
 from runtime.settings import ServiceSettings
 from services.generation import catalogue, providers, store_tasks
 from services.generation.attempt import Parts
+from services.generation.contact import Contacts
 from services.generation.drafts import Drafts
 from services.generation.gate import Gate
 from services.generation.planner import Planner
@@ -74,7 +75,8 @@ async def main(options: Settings, *, serves: bool) -> None:
             generations = GenerationService(db, gate, planner, hub, media=media_as_caller, lives=lives)
             generations_pb2_grpc.add_GenerationServiceServicer_to_server(generations, server.grpc)
             models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(live, planner), server.grpc)
-        parts = Parts(db, gate, Keys(ring, config), Egress(), Drafts(media), planner)
+        contacts = Contacts(gate, Keys(ring, config), Egress())
+        parts = Parts(db, contacts, Drafts(media), planner)
         worker = Worker(parts, at_once=options.workers, lease=timedelta(seconds=options.lease_seconds))
         listening = background.create_task(hub.run(options.database_url))
         working = background.create_task(_work(worker, live, server.draining, options))

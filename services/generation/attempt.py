@@ -17,11 +17,11 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.generation.v1 import generations_pb2 as pb
 from inkweld.media.v1 import images_pb2
 
-from runtime.egress import Egress, Endpoint
+from runtime.egress import Endpoint
 from runtime.failure import Failure
 from services.generation import pricing
+from services.generation.contact import LEAST_SECONDS, Contact, Contacts
 from services.generation.drafts import Drafts
-from services.generation.gate import Gate, Passed
 from services.generation.keeper import Keeper
 from services.generation.planner import Planner
 from services.generation.providers import (
@@ -32,22 +32,20 @@ from services.generation.providers import (
     Handle,
     Image,
     Progress,
+    Provider,
     Resumable,
 )
 from services.generation.results import Results
-from services.generation.ring import Keys
 from services.generation.states import SENT, Task
-from services.generation.store_tasks import End, Held
+from services.generation.store_claims import Held
+from services.generation.store_tasks import End
 
 log = structlog.get_logger()
 
 MAX_DEATHS = 3
 MAX_TRIES = 4
-MAX_ANSWER_BYTES = 256 << 20
 PROGRESS_SECONDS = 0.25  # between events that say no more than how far it is
 RESUME_SECONDS = 1.0
-# A task taken over late still gets this long to save what has been paid for.
-RESCUE_SECONDS = 20.0
 CANCEL_SECONDS = 5.0
 
 _R = ErrorReason
@@ -64,9 +62,7 @@ class Parts:
     """What work on tasks needs."""
 
     db: Pool
-    gate: Gate
-    keys: Keys
-    egress: Egress
+    contacts: Contacts
     drafts: Drafts
     planner: Planner
 
@@ -100,6 +96,7 @@ class Attempt:
         self._keeper = keeper
         self._results = Results(parts.db, held, keeper)
         self._sent = held.state in SENT
+        self._answered = held.state is Task.FETCHING
         self._handle: Handle | None = held.handle
         self._staged: dict[int, images_pb2.StagedImage] = {}
         self._seeds: dict[int, int] = {}
@@ -108,8 +105,9 @@ class Attempt:
     async def run(self) -> None:
         """Work until the task has ended, or waits again."""
         left = self._held.seconds_left
+        # Taken over late, it still gets a while to save what has been paid for.
         try:
-            async with asyncio.timeout(max(left, RESCUE_SECONDS) if self._sent else left):
+            async with asyncio.timeout(max(left, LEAST_SECONDS) if self._sent else left):
                 try:
                     await self._proceed()
                 except Failure as failure:
@@ -141,14 +139,11 @@ class Attempt:
             await self._go_on()
 
     async def _begin(self) -> None:
-        passed = self._parts.gate.enter_again(self._held.profile)
-        # The key is opened before the intent: whatever is wrong with it, nothing was sent.
-        key = await self._parts.keys.open(passed.provider, passed.endpoint)
-        attempt = await self._results.begun()
+        contact = await self._parts.contacts.open(self._held)
+        api = contact.endpoint(await self._results.begun())
         self._keeper.certain()
         self._sent = True
-        api = self._endpoint(passed, key, attempt)
-        await self._draw(passed, api, passed.kind.generate(self._held.call, api))
+        await self._draw(contact.kind, api, contact.kind.generate(self._held.call, api))
 
     async def _go_on(self) -> None:
         """Another worker had the task: find out how far it came."""
@@ -164,34 +159,30 @@ class Attempt:
 
     async def _resume(self) -> bool:
         """Go on by the provider's handle; False when there is no way to."""
-        try:
-            passed = self._parts.gate.enter_again(self._held.profile)
-        except Failure as failure:
-            log.warning("task.unresumed", task=self._held.lease.task, reason=_R.Name(failure.reason))
+        contact = await self._contact()
+        if self._handle is None or contact is None or not isinstance(contact.kind, Resumable):
             return False
-        if self._handle is None or not isinstance(passed.kind, Resumable):
-            return False
-        api = self._endpoint(passed, await self._key(passed), self._held.lease.task)
-        await self._draw(passed, api, passed.kind.resume(self._handle, api))
+        api = contact.endpoint(self._held.lease.task)
+        await self._draw(contact.kind, api, contact.kind.resume(self._handle, api))
         return True
 
-    async def _key(self, passed: Passed) -> str | None:
-        """The key for a task that has been sent: config may be away, but the task cannot go back."""
+    async def _contact(self) -> Contact | None:
+        """The way to a provider that has the task: config may be away, but the task cannot go back."""
         while True:
             try:
-                return await self._parts.keys.open(passed.provider, passed.endpoint)
+                return await self._parts.contacts.open(self._held)
             except Failure as failure:
                 if failure.reason != _R.SERVICE_UNAVAILABLE:
-                    raise
+                    log.warning("task.unresumed", task=self._held.lease.task, reason=_R.Name(failure.reason))
+                    return None
             await asyncio.sleep(RESUME_SECONDS)
 
-    async def _draw(self, passed: Passed, api: Endpoint, events: AsyncGenerator[Event, None]) -> None:
+    async def _draw(self, kind: Provider, api: Endpoint, events: AsyncGenerator[Event, None]) -> None:
         """Take what the provider says to its end; where there is a handle, look again after a break."""
         while True:
             try:
                 finished = await self._consume(events)
             except Failure as failure:
-                kind = passed.kind
                 if (
                     self._handle is None
                     or not isinstance(kind, Resumable)
@@ -201,7 +192,7 @@ class Attempt:
                 await asyncio.sleep(RESUME_SECONDS)
                 events = kind.resume(self._handle, api)
             else:
-                model = self._parts.planner.facts(passed.kind.KIND, self._held.call.model)
+                model = self._parts.planner.facts(kind.KIND, self._held.call.model)
                 cost = pricing.cost(model, finished.usage, self._held.call.config)
                 await self._keep(cost=cost, adaptations=_changes(finished))
                 return
@@ -252,8 +243,9 @@ class Attempt:
             raise Failure(_R.ANSWER_UNUSABLE, "The provider sent no picture.", provider=self._held.provider)
         if found < asked and missing is None:
             missing = Failure(_R.ANSWER_UNUSABLE, f"The provider sent {found} of {asked} pictures.")
-        if self._held.state is not Task.FETCHING:
+        if not self._answered:
             await self._results.answered(found, cost)
+            self._answered = True
         staged = [self._staged[index] for index in sorted(self._staged)]
         images = [*committed, *(await self._parts.drafts.commit(self._held, staged) if staged else ())]
         doubtful = missing is not None and missing.reason == _R.ANSWER_LOST
@@ -263,7 +255,7 @@ class Attempt:
     async def _make_the_best_of(self, failure: Failure) -> None:
         """Keep the pictures that came before it; try again where nothing was sent. Raises it otherwise."""
         fresh = self._held.state is Task.CLAIMED and self._handle is None
-        if self._staged and fresh:
+        if self._staged and not self._answered:
             await self._keep(missing=failure)
         elif fresh and failure.reason in _NO_WORK and self._held.tries < MAX_TRIES - 1:
             await self._results.put_back(failure, timedelta(seconds=2.0**self._held.tries))
@@ -271,28 +263,17 @@ class Attempt:
             raise failure
 
     async def _fail(self, failure: Failure) -> None:
-        lost = failure.reason == _R.ANSWER_LOST and self._held.state is not Task.FETCHING
-        doubtful = failure.reason in _DOUBTFUL or (failure.reason == _R.TASK_PARKED and self._sent)
-        end = End(Task.UNKNOWN if lost else Task.FAILED, failure.to_status(), may_have_been_billed=doubtful)
+        lost = failure.reason == _R.ANSWER_LOST and not self._answered
+        doubtful = self._answered or failure.reason in _DOUBTFUL
+        parked = failure.reason == _R.TASK_PARKED and self._sent
+        state = Task.UNKNOWN if lost else Task.FAILED
+        end = End(state, failure.to_status(), may_have_been_billed=doubtful or parked)
         await self._results.failed(failure, end)
 
     async def _tell_provider(self) -> None:
-        passed = self._parts.gate.enter_again(self._held.profile)
-        if isinstance(passed.kind, Cancellable):
-            key = await self._parts.keys.open(passed.provider, passed.endpoint)
-            await passed.kind.cancel(self._endpoint(passed, key, self._held.lease.task), self._handle)
-
-    def _endpoint(self, passed: Passed, key: str | None, attempt: str) -> Endpoint:
-        return self._parts.egress.endpoint(
-            passed.endpoint,
-            key,
-            passed.kind,
-            provider=passed.provider.name,
-            attempt_id=attempt,
-            seconds=max(self._held.seconds_left, RESCUE_SECONDS),
-            max_bytes=MAX_ANSWER_BYTES,
-            account=passed.provider.account_id,
-        )
+        contact = await self._parts.contacts.open(self._held)
+        if isinstance(contact.kind, Cancellable):
+            await contact.kind.cancel(contact.endpoint(self._held.lease.task), self._handle)
 
 
 def _lost(pictures: int) -> Failure:

@@ -16,7 +16,8 @@ from inkweld.media.v1 import images_pb2, images_pb2_grpc
 
 from runtime.failure import Failure, from_rpc_error
 from services.generation import store
-from services.generation.store_tasks import Held, LostLease
+from services.generation.store_claims import Held
+from services.generation.store_tasks import LostLease
 
 log = structlog.get_logger()
 

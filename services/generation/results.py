@@ -18,7 +18,8 @@ from services.generation import store, store_events, store_tasks
 from services.generation.keeper import Keeper
 from services.generation.providers import Handle
 from services.generation.states import Task
-from services.generation.store_tasks import End, Held
+from services.generation.store_claims import Held
+from services.generation.store_tasks import End
 from services.generation.trouble import TROUBLE, persist
 
 log = structlog.get_logger()

@@ -6,13 +6,11 @@ raises `LostLease`; so a worker that froze and was replaced can change nothing. 
 
 from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
-from asyncpg import Pool, Record
 from google.rpc import status_pb2
 from google.type import money_pb2
-from inkweld.config.v1 import profiles_pb2
 
 from runtime.database import Database
 from runtime.names import new_id
@@ -20,7 +18,8 @@ from services.generation.providers import Handle
 from services.generation.providers import Task as Call
 from services.generation.states import HELD, TRANSITIONS, Task
 
-_CLAIM_LOCK = 0x636C61696D  # any number that only claims use
+# "state IN (…)", for the states in which a worker holds a task.
+HELD_CONDITION = f"state IN ({', '.join(repr(str(state)) for state in sorted(HELD))})"
 
 
 @dataclass(frozen=True)
@@ -44,34 +43,6 @@ class NewTask:
     slots: int
     first_index: int
     call: Call
-
-
-@dataclass(frozen=True)
-class Held:
-    """A claimed task, and what is to be known to work on it."""
-
-    lease: Lease
-    generation: str
-    project: str
-    creator: str
-    provider: str
-    state: Task
-    first_index: int
-    count: int
-    call: Call
-    handle: Handle | None
-    expected: int | None
-    deaths: int
-    tries: int
-    cancel_asked: bool
-    seconds_left: float
-    profile: profiles_pb2.Profile
-    expire_time: datetime
-
-    @property
-    def name(self) -> str:
-        """The generation's resource name."""
-        return f"{self.project}/generations/{self.generation}"
 
 
 @dataclass(frozen=True)
@@ -122,29 +93,6 @@ async def count_waiting(db: Database, provider: str) -> int:
 async def notify_tasks(db: Database, said: str) -> None:
     """Hint to workers: `queued`, or a generation to be cancelled. Never inside a transaction of worth."""
     await db.execute("SELECT pg_notify('tasks', $1)", said)
-
-
-async def claim_task(db: Pool, worker: str, lease: timedelta) -> Held | None:
-    """Take the next task in line; None when there is none.
-
-    Users take turns: first who was served longest ago. A provider never has more tasks open than its slots;
-    since a count cannot be locked, claims come one after the other. SKIP LOCKED passes by what others change.
-    """
-    if not await db.fetchval(_ANY_READY):
-        return None
-    async with db.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
-        row = await connection.fetchrow(_CLAIM, worker, lease)
-    return _held(row, worker) if row else None
-
-
-async def take_over(db: Database, worker: str, lease: timedelta) -> Held | None:
-    """Take a task whose lease ran out, where it stands; None when there is none.
-
-    The higher epoch shuts its former holder out. One that let go by itself (and left no name) has not died.
-    """
-    row = await db.fetchrow(_TAKE_OVER, worker, lease)
-    return _held(row, worker) if row else None
 
 
 async def renew_lease(db: Database, lease: Lease, length: timedelta) -> bool:
@@ -237,7 +185,7 @@ async def cancel_tasks(db: Database, generation: str) -> bool:
         generation,
     )
     asked = await db.execute(
-        f"UPDATE tasks SET cancel_asked = true WHERE generation = $1 AND {_HELD}",  # noqa: S608
+        f"UPDATE tasks SET cancel_asked = true WHERE generation = $1 AND {HELD_CONDITION}",  # noqa: S608
         generation,
     )
     return bool((ended, asked) != ("UPDATE 0", "UPDATE 0"))
@@ -260,68 +208,3 @@ async def _change(
     if row is None:
         raise LostLease(lease.task)
     return bool(row["cancel_asked"])
-
-
-_HELD = f"state IN ({', '.join(repr(str(state)) for state in sorted(HELD))})"
-_FACTS = """t.id, t.generation, t.creator, t.provider, t.epoch, t.state, t.first_index, t.count, t.call,
-    t.handle, t.expected, t.deaths, t.tries, t.cancel_asked, g.project, g.profile, g.expire_time,
-    extract(epoch FROM t.deadline - now()) AS seconds_left"""
-
-
-_READY = f"""
-    WITH busy AS (
-        SELECT provider, count(*) AS n FROM tasks WHERE {_HELD} GROUP BY provider
-    ), ready AS (
-        SELECT t.id, t.creator FROM tasks t LEFT JOIN busy USING (provider)
-         WHERE t.state = 'QUEUED' AND t.run_at <= now()
-           AND (t.slots > COALESCE(busy.n, 0) OR t.deadline <= now())
-    )"""  # noqa: S608
-
-# Looked at before the claims' lock is waited for.
-_ANY_READY = f"{_READY} SELECT EXISTS (SELECT FROM ready)"  # noqa: S608
-
-_CLAIM = f"""{_READY}, turns AS (
-        SELECT c.creator, (SELECT max(s.claim_time) FROM tasks s WHERE s.creator = c.creator) AS served
-          FROM (SELECT DISTINCT creator FROM ready) c
-    )
-    UPDATE tasks t
-       SET state = 'CLAIMED', worker = $1, epoch = t.epoch + 1, lease_end = now() + $2::interval,
-           claim_time = clock_timestamp()
-      FROM generations g
-     WHERE t.id = (SELECT w.id FROM tasks w JOIN ready USING (id) JOIN turns ON turns.creator = w.creator
-                    ORDER BY turns.served NULLS FIRST, w.run_at, w.generation, w.first_index LIMIT 1
-                      FOR UPDATE OF w SKIP LOCKED)
-       AND g.id = t.generation
- RETURNING {_FACTS}"""  # noqa: S608
-
-_TAKE_OVER = f"""
-    UPDATE tasks t
-       SET deaths = t.deaths + (t.worker IS NOT NULL)::int, worker = $1, epoch = t.epoch + 1,
-           lease_end = now() + $2::interval
-      FROM generations g
-     WHERE t.id = (SELECT id FROM tasks WHERE {_HELD} AND lease_end < now()
-                    ORDER BY lease_end LIMIT 1 FOR UPDATE SKIP LOCKED)
-       AND g.id = t.generation
- RETURNING {_FACTS}"""  # noqa: S608
-
-
-def _held(row: Record, worker: str) -> Held:
-    return Held(
-        lease=Lease(row["id"], row["epoch"], worker),
-        generation=row["generation"],
-        project=row["project"],
-        creator=row["creator"],
-        provider=row["provider"],
-        state=Task(row["state"]),
-        first_index=row["first_index"],
-        count=row["count"],
-        call=msgspec.json.decode(row["call"], type=Call),
-        handle=row["handle"],
-        expected=row["expected"],
-        deaths=row["deaths"],
-        tries=row["tries"],
-        cancel_asked=row["cancel_asked"],
-        seconds_left=float(row["seconds_left"]),
-        profile=profiles_pb2.Profile.FromString(row["profile"]),
-        expire_time=row["expire_time"],
-    )

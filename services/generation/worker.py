@@ -9,10 +9,11 @@ import structlog
 
 from runtime import database
 from runtime.names import new_id
-from services.generation import store_tasks
+from services.generation import store_claims, store_tasks
 from services.generation.attempt import Parts, work
 from services.generation.keeper import Keeper
-from services.generation.store_tasks import Held, LostLease
+from services.generation.store_claims import Held
+from services.generation.store_tasks import LostLease
 from services.generation.trouble import TROUBLE
 
 log = structlog.get_logger()
@@ -77,11 +78,11 @@ class Worker:
         now = asyncio.get_running_loop().time()
         try:
             if now >= self._look_for_dead_at:
-                held = await store_tasks.take_over(self._parts.db, self._name, self._lease)
+                held = await store_claims.take_over(self._parts.db, self._name, self._lease)
                 if held is not None:
                     return held
                 self._look_for_dead_at = now + POLL_SECONDS[0]
-            return await store_tasks.claim_task(self._parts.db, self._name, self._lease)
+            return await store_claims.claim_task(self._parts.db, self._name, self._lease)
         except TROUBLE as error:
             log.warning("database.lost", error=type(error).__name__)
             return None

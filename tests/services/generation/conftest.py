@@ -24,6 +24,7 @@ from services.generation import store_tasks
 from services.generation.__main__ import MIGRATIONS
 from services.generation.attempt import Parts
 from services.generation.catalogue import ANY, Catalogue, Model
+from services.generation.contact import Contacts
 from services.generation.drafts import Drafts
 from services.generation.gate import Gate
 from services.generation.planner import Planner
@@ -191,9 +192,8 @@ async def workshop(
         live = workshop.live = await enter(configuration.watch(to_config))
         gate = Gate(live, workshop.kinds)
         ring = sealing.load_private(keys.private_ring)
-        workshop.parts = Parts(
-            db, gate, OpenKeys(ring, to_config), Egress(), Drafts(to_media), workshop.planner
-        )
+        contacts = Contacts(gate, OpenKeys(ring, to_config), Egress())
+        workshop.parts = Parts(db, contacts, Drafts(to_media), workshop.planner)
         generations = GenerationService(
             db, gate, workshop.planner, workshop.hub, media=as_caller, lives=workshop.lives
         )

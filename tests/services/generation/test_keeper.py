@@ -6,10 +6,11 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.generation import store_tasks
+from services.generation import store_claims, store_tasks
 from services.generation.keeper import Keeper
 from services.generation.states import Task
-from services.generation.store_tasks import End, Held, LostLease
+from services.generation.store_claims import Held
+from services.generation.store_tasks import End, LostLease
 from services.generation.trouble import persist
 from tests.services.generation.conftest import Workshop
 
@@ -18,7 +19,7 @@ SHORT = timedelta(seconds=0.6)
 
 async def claimed(workshop: Workshop) -> Held:
     await workshop.create()
-    held = await store_tasks.claim_task(workshop.db, "worker", SHORT)
+    held = await store_claims.claim_task(workshop.db, "worker", SHORT)
     assert held is not None
     return held
 

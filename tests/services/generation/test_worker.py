@@ -154,6 +154,20 @@ async def test_no_picture_and_one_that_is_none_are_unusable_answers(workshop: Wo
     assert all(generation.state == _G.FAILED and generation.may_have_been_billed for generation in ended)
 
 
+async def test_pictures_that_media_does_not_take_were_paid_for(workshop: Workshop) -> None:
+    async def no() -> None:
+        raise Failure(ErrorReason.RESOURCE_NOT_FOUND, "Gone.")
+
+    workshop.images.before_commit = no
+    generation = await workshop.create()
+
+    async with workshop.working():
+        ended = await workshop.ended(generation)
+
+    assert (ended.state, ended.may_have_been_billed) == (_G.FAILED, True)
+    assert len(workshop.plain.asked) == 1
+
+
 async def test_media_may_be_away_for_a_while(workshop: Workshop) -> None:
     workshop.images.away = 4
     generation = await workshop.create()
