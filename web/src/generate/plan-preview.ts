@@ -19,7 +19,14 @@ export class PlanPreview extends LitElement {
         gap: var(--wa-space-m);
       }
       h3 {
+        margin-block-end: var(--wa-space-2xs);
         font-size: var(--wa-font-size-m);
+      }
+      li strong::first-letter {
+        text-transform: uppercase;
+      }
+      li strong {
+        display: inline-block;
       }
       .price {
         font-family: var(--wa-font-family-heading);
@@ -92,7 +99,7 @@ export class PlanPreview extends LitElement {
         <ul aria-label="Adaptations" data-testid="adaptations">
           ${plan.adaptations.map(
             ({ field, asked, sent, why }) => html`<li>
-              <strong>${field?.replaceAll("_", " ")}</strong>: ${asked} → ${sent || "not sent"}. ${why}
+              <strong>${field?.replaceAll("_", " ")}:</strong> ${asked} → ${sent || "not sent"}. ${why}
             </li>`,
           )}
         </ul>

@@ -91,6 +91,11 @@ export class SizePicker extends LitElement {
   @property({ type: Boolean }) any = false;
   @state() private other = false;
 
+  override willUpdate(changed: Map<string, unknown>): void {
+    // A size from an earlier generation may be none of those on offer.
+    if (changed.has("value") && this.value && !this.sizes.includes(this.value)) this.other = this.any;
+  }
+
   private renderSize(size: string) {
     const { ratio, name, detail } = shape(size);
     return html`<label>
@@ -128,6 +133,8 @@ export class SizePicker extends LitElement {
               size="s"
               label="Width and height in pixels"
               placeholder="896x640"
+              data-testid="image-gen-other-size"
+              value=${this.sizes.includes(this.value) ? "" : this.value}
               hint="What the model cannot do exactly is matched to the nearest it can."
               @input=${(event: Event) => {
                 const size = valueOf(event).replace(/\s/g, "").replace("×", "x");
