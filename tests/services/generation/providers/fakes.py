@@ -158,6 +158,79 @@ class FakeWorkersAI:
                 return httpx.Response(200, json={"result": {"image": encoded(0)}, "success": True})
 
 
+class FakeFal:
+    """fal's queue, prices, storage and files: each look at the work gets the next of `statuses`."""
+
+    def __init__(self, *statuses: int | None) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.calls: list[str] = []
+        self.submitted: list[httpx.Headers] = []
+        self.keys: set[str | None] = set()
+        self.foreign_keys: set[str | None] = set()
+        self.stored: dict[str, bytes] = {}
+        self.statuses = list(statuses)
+        self.units: str | None = None
+        self.price = '{"unit_price": 0.04, "unit": "images", "currency": "USD"}'
+        self.result: dict[str, Any] = {}
+        self.count: int | None = None
+        self.answer: httpx.Response | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        host, path, key = request.url.host, request.url.path, request.headers.get("authorization")
+        self.calls.append(f"{request.method} {host}{path}")
+        if host.endswith(".fal.media"):
+            self.foreign_keys.add(key)
+            return self._file(request)
+        self.keys.add(key)
+        match host:
+            case "api.fal.ai":
+                return self.answer or httpx.Response(200, content=f'{{"prices": [{self.price}]}}')
+            case "rest.fal.ai":
+                name = json.loads(request.content)["file_name"]
+                urls = {
+                    "upload_url": f"https://up.fal.media/{name}",
+                    "file_url": f"https://v3.fal.media/{name}",
+                }
+                return httpx.Response(200, json=urls)
+            case "queue.fal.run":
+                return self._queue(request, path)
+            case _:
+                return httpx.Response(500)
+
+    def _file(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            self.stored[str(request.url)] = request.content
+            return httpx.Response(200)
+        return httpx.Response(200, content=picture(int(request.url.path.strip("/"))))
+
+    def _queue(self, request: httpx.Request, path: str) -> httpx.Response:
+        work = "https://queue.fal.run/app/requests/r1"
+        if request.method == "POST":
+            self.submitted.append(request.headers)
+            self.bodies.append({"model": path.strip("/"), **json.loads(request.content)})
+            urls = {"status_url": f"{work}/status", "response_url": work, "cancel_url": f"{work}/cancel"}
+            return httpx.Response(200, json={"request_id": "r1", "status": "IN_QUEUE", **urls})
+        if path.endswith("/cancel"):
+            return httpx.Response(202, json={"status": "CANCELLATION_REQUESTED"})
+        if path.endswith("/status"):
+            return self._status()
+        return self.answer or self._drawn()
+
+    def _status(self) -> httpx.Response:
+        if not self.statuses:
+            return httpx.Response(200, json={"status": "COMPLETED", "logs": None})
+        position = self.statuses.pop(0)
+        if position is None:
+            return httpx.Response(202, json={"status": "IN_PROGRESS", "logs": []})
+        return httpx.Response(202, json={"status": "IN_QUEUE", "queue_position": position})
+
+    def _drawn(self) -> httpx.Response:
+        count = self.count or (self.bodies[-1].get("num_images", 1) if self.bodies else 1)
+        images = [{"url": f"https://v3.fal.media/{number}"} for number in range(count)]
+        headers = {} if self.units is None else {"x-fal-billable-units": self.units}
+        return httpx.Response(200, json={"images": images, **self.result}, headers=headers)
+
+
 def _fields(request: httpx.Request) -> dict[str, Any]:
     """What was sent, as JSON or as a form; files as their type and bytes."""
     kind = request.headers["content-type"]

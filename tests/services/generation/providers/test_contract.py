@@ -16,6 +16,7 @@ from services.generation.providers import Cancellable, Finished, Image, Provider
 from tests.services.generation.providers.fakes import (
     KEY,
     Fake,
+    FakeFal,
     FakeOpenAI,
     FakeOpenRouter,
     FakeWebUI,
@@ -26,7 +27,8 @@ from tests.services.generation.providers.fakes import (
 )
 
 KINDS = discover()
-FAKES: Mapping[str, type[FakeOpenAI | FakeOpenRouter | FakeWebUI | FakeWorkersAI]] = {
+FAKES: Mapping[str, type[FakeFal | FakeOpenAI | FakeOpenRouter | FakeWebUI | FakeWorkersAI]] = {
+    "falai": FakeFal,
     "openai": FakeOpenAI,
     "openrouter": FakeOpenRouter,
     "stable-diffusion": FakeWebUI,
@@ -80,7 +82,7 @@ async def test_the_key_travels_in_the_header_only(kind: Provider) -> None:
 
     await events(kind, TASK, api(kind, fake))
 
-    assert fake.keys == {f"Bearer {KEY}"}
+    assert fake.keys == {kind.AUTHORIZATION.format(key=KEY)}
     assert KEY not in str(fake.bodies)
 
 
