@@ -25,7 +25,7 @@ export class ApiError extends Error {
 
   /** What is wrong with a field, whose path may begin with the resource (`profile.title`) and is spelled as in the proto. */
   field(name: string): string {
-    const match = Object.entries(this.fields).find(([path]) => path.replace(/^[a-z_]+\./, "") === name || path === name);
+    const match = Object.entries(this.fields).find(([path]) => path.replace(/^[a-z_]+\.|\[.*$/g, "") === name || path === name);
     return match?.[1] ?? "";
   }
 }

@@ -77,7 +77,7 @@ async def test_titles_are_unique(config: Config) -> None:
     [
         ({"provider": "providers/nobody"}, "profile.provider"),
         ({"sizes": ["1024x1024"], "default_size": "512x512"}, "profile.default_size"),
-        ({"sizes": ["big"]}, "profile.sizes"),
+        ({"sizes": ["big"]}, "profile.sizes[0]"),
         ({"title": ""}, "profile.title"),
         ({"title": "x" * 101}, "profile.title"),
     ],
