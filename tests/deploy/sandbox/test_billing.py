@@ -1,5 +1,6 @@
 """The account a test may rely on: written first, complete, and silent about content."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -56,9 +57,14 @@ async def test_leaving_is_billed_as_cancelled(tmp_path: Path) -> None:
     async with sandbox(log, seconds=10) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.post(PATH, json=SMALL, timeout=0.2)
-        await client.get("/sandbox/log")
+        # Nobody waits for the sandbox to notice; it does in its own time.
+        for _ in range(100):
+            if billed := (await client.get("/sandbox/log")).json()["billed"]:
+                break
+            await asyncio.sleep(0.05)
 
-        assert [charge["outcome"] for charge in lines(log)] == ["cancelled"]
+    assert [charge["outcome"] for charge in lines(log)] == ["cancelled"]
+    assert len(billed) == 1
 
 
 async def test_the_log_outlives_its_process(tmp_path: Path) -> None:
