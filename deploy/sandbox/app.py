@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from deploy.sandbox import openai, openrouter, webui, workersai
+from deploy.sandbox import fal, openai, openrouter, webui, workersai
 from deploy.sandbox.billing import Ledger
 from deploy.sandbox.control import Control
 from deploy.sandbox.desk import Desk
@@ -38,6 +38,7 @@ def create_app(
         *Control(desk, scripted=scripted).routes(),
         *openai.mounts(desk),
         *openrouter.mounts(desk),
+        *fal.mounts(desk),
         *workersai.mounts(desk),
         *webui.mounts(desk, webui_auth),
     ]

@@ -81,7 +81,9 @@ class Desk:
         """The answer to an order. A client that leaves before the answer starts is charged all the same."""
         call, act = await self.accept(request, order)
         if act.refuses:
-            raise refusal(act, refuse)
+            said = refusal(act, refuse)
+            said.status = 200 if act.late else said.status
+            raise said
         if act.hang or act.close or act.reset:
             await self.ledger.bill(call, order.price, Outcome.WITHHELD)
             return Faulty(Response(), act)
@@ -173,7 +175,7 @@ def refusal(act: Act, refuse: Refuse) -> Refusal:
     said = refuse(act.refuse, act.status)
     if act.body is not None:
         said.body = act.body
-    said.status = 200 if act.late else act.status or said.status
+    said.status = act.status or said.status
     if act.retry_after is not None:
         said.headers["retry-after"] = f"{act.retry_after:g}"
     said.headers |= act.headers

@@ -20,7 +20,7 @@ PARTS = {name: (None, value) for name, value in FORM.items()}
 
 
 def unwrapped(drawn: httpx.Response, answer: str) -> Any:
-    said = drawn.content if answer == "raw" else drawn.json()
+    said: Any = drawn.content if answer == "raw" else drawn.json()
     for key in {"image": ["image"], "result": ["result", "image"]}.get(answer, []):
         said = said[key]
     return said
