@@ -3,12 +3,15 @@
 import argparse
 import asyncio
 from pathlib import Path
+from typing import get_args
 
 import structlog
 import uvicorn
 
 from deploy.sandbox import server
 from deploy.sandbox.app import create_app
+from deploy.sandbox.webui import Flags
+from deploy.sandbox.webui_errors import Build
 from runtime import logs
 
 SECONDS = 3.0
@@ -32,6 +35,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--webui-auth", metavar="USER:PASSWORD", help="what the WebUI's API asks for (nothing)"
     )
+    parser.add_argument(
+        "--webui-build", choices=get_args(Build), default="a1111", help="whose manners it has (%(default)s)"
+    )
+    parser.add_argument("--webui-no-api", action="store_true", help="a WebUI started without its API")
     return parser.parse_args()
 
 
@@ -39,9 +46,8 @@ def main() -> None:
     given = _arguments()
     usual = 0.0 if given.instant else SECONDS
     seconds = usual if given.seconds is None else given.seconds
-    app = create_app(
-        given.log, given.scripted, seconds=seconds, instant=given.instant, webui_auth=given.webui_auth
-    )
+    flags = Flags(given.webui_auth, given.webui_build, api=not given.webui_no_api)
+    app = create_app(given.log, given.scripted, seconds=seconds, instant=given.instant, flags=flags)
     logs.configure("sandbox", "INFO")
     try:
         taken = server.listen(given.port)

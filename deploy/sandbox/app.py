@@ -11,6 +11,7 @@ from deploy.sandbox.billing import Ledger
 from deploy.sandbox.control import Control
 from deploy.sandbox.desk import Desk
 from deploy.sandbox.scripts import Script
+from deploy.sandbox.webui import Flags
 
 
 def create_app(
@@ -19,13 +20,13 @@ def create_app(
     *,
     seconds: float = 0.0,
     instant: bool = False,
-    webui_auth: str | None = None,
+    flags: Flags = Flags(),  # noqa: B008 - frozen
 ) -> Starlette:
     """The sandbox.
 
     `log` is its billing log, None for none; `scripted` lets callers order faults; `seconds` is how long a
-    picture pretends to take; `instant` answers with pictures drawn beforehand; `webui_auth` is a
-    "user:password".
+    picture pretends to take; `instant` answers with pictures drawn beforehand; `flags` say how the WebUI
+    was started.
     """
     desk = Desk(Ledger(log), Script(), seconds, instant)
 
@@ -40,6 +41,6 @@ def create_app(
         *openrouter.mounts(desk),
         *fal.mounts(desk),
         *workersai.mounts(desk),
-        *webui.mounts(desk, webui_auth),
+        *webui.mounts(desk, flags),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -11,7 +11,13 @@ from deploy.sandbox.desk import Desk
 
 ABOUT = {
     "sandbox": "A stand-in for image providers. It draws its pictures itself and charges nobody.",
-    "dialects": {"openai": "/v1", "webui": "/sdapi/v1"},
+    "dialects": {
+        "openai": "/v1",
+        "openrouter": "/api/v1",
+        "fal": {host: f"/fal/{host}" for host in ("queue", "run", "api", "rest", "cdn", "files")},
+        "workersai": "/client/v4",
+        "webui": "/sdapi/v1",
+    },
     "log": "/sandbox/log",
 }
 

@@ -48,47 +48,8 @@ def options() -> dict[str, Any]:
         "jpeg_quality": 80,
         "outdir_samples": "",
         "grid_save": False,
+        "return_grid": True,
     }
-
-
-def models() -> list[dict[str, Any]]:
-    return [
-        {
-            "title": title(checkpoint),
-            "model_name": checkpoint[0],
-            "hash": checkpoint[1],
-            "sha256": None,
-            "filename": f"/models/Stable-diffusion/{checkpoint[0]}.safetensors",
-            "config": None,
-        }
-        for checkpoint in CHECKPOINTS
-    ]
-
-
-def samplers() -> list[dict[str, Any]]:
-    return [
-        {"name": name, "aliases": ["k_" + name.lower().replace(" ", "_")], "options": {}} for name in SAMPLERS
-    ]
-
-
-def schedulers() -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "label": name.replace("_", " ").title(),
-            "aliases": None,
-            "default_rho": -1.0,
-            "need_inner_model": False,
-        }
-        for name in SCHEDULERS
-    ]
-
-
-def upscalers() -> list[dict[str, Any]]:
-    return [
-        {"name": name, "model_name": None, "model_path": None, "model_url": None, "scale": 4.0}
-        for name in UPSCALERS
-    ]
 
 
 class Txt2Img(msgspec.Struct):
@@ -108,6 +69,8 @@ class Txt2Img(msgspec.Struct):
     override_settings: dict[str, Any] | None = None
     override_settings_restore_afterwards: bool = True
     send_images: bool = True
+    save_images: bool = False
+    script_name: str | None = None
     force_task_id: str | None = None
 
     @property
@@ -116,3 +79,14 @@ class Txt2Img(msgspec.Struct):
 
     def first_seed(self) -> int:
         return secrets.randbelow(HIGHEST_SEED) if self.seed == -1 else self.seed
+
+
+class Img2Img(Txt2Img):
+    """The same, after pictures."""
+
+    init_images: list[str] | None = None
+    denoising_strength: float | None = 0.75
+    resize_mode: int = 0  # 0 stretches to the size, the others keep the shape
+    mask: str | None = None  # white is painted anew
+    inpainting_mask_invert: int = 0
+    include_init_images: bool = False

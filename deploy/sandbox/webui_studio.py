@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from deploy.sandbox.desk import Desk
+from deploy.sandbox.drawing.guide import Guide
 from deploy.sandbox.drawing.picture import Form, Subject
 from deploy.sandbox.pieces import Text
 from deploy.sandbox.scripts import Act
@@ -26,6 +27,7 @@ class Job:
     form: Form
     seconds: float
     id: str = ""
+    guide: Guide | None = None
     begun: float = field(default_factory=time.monotonic)
     stamp: str = field(default_factory=lambda: f"{datetime.now():%Y%m%d%H%M%S}")  # noqa: DTZ005 - local, as the real one
     number: int = 0
@@ -53,7 +55,7 @@ class Job:
         """What the current round draws."""
         asked, first = self.asked, self.seed + self.number * self.asked.batch_size
         seeds = range(first, first + asked.batch_size)
-        return [Subject(self.prompt, seed, asked.width, asked.height) for seed in seeds]
+        return [Subject(self.prompt, seed, asked.width, asked.height, self.guide) for seed in seeds]
 
 
 class Studio:

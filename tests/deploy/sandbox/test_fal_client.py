@@ -27,7 +27,9 @@ async def official(
         monkeypatch.setattr(module, "REST_URL", f"{base}/rest")
         monkeypatch.setattr(module, "CDN_URL", f"{base}/cdn")
         monkeypatch.setattr(module, "MAX_ATTEMPTS", 1)
-        yield fal_client.AsyncClient(key=KEYS["fal"]), client
+        fal = fal_client.AsyncClient(key=KEYS["fal"])
+        yield fal, client
+        await (await fal._client).aclose()
 
 
 async def test_it_waits_in_the_queue_and_gets_its_picture(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pybase64
 import pytest
 
+from deploy.sandbox.webui import Flags
 from tests.deploy.sandbox.house import billed, inside, order, rules, sandbox
 
 PATH = "/sdapi/v1/txt2img"
@@ -91,7 +92,7 @@ async def test_options_are_everybodys() -> None:
     assert unknown.status_code == 500
 
 
-@pytest.mark.parametrize("name", ["sd-models", "samplers", "schedulers", "upscalers"])
+@pytest.mark.parametrize("name", ["sd-models", "samplers", "schedulers", "upscalers", "latent-upscale-modes"])
 async def test_what_is_installed_is_listed(name: str) -> None:
     async with inside() as client:
         answer = (await client.get(f"/sdapi/v1/{name}")).json()
@@ -179,7 +180,7 @@ async def test_a_client_that_leaves_does_not_stop_the_card() -> None:
 
 
 async def test_basic_auth_guards_the_api_but_not_the_inside() -> None:
-    async with inside(webui_auth="ada:lovelace") as client:
+    async with inside(flags=Flags("ada:lovelace")) as client:
         refused = await client.get("/sdapi/v1/options")
         let_in = await client.get("/sdapi/v1/options", auth=("ada", "lovelace"))
         open_part = await client.get("/internal/ping")
