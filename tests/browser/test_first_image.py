@@ -92,13 +92,16 @@ async def test_a_refused_key_is_said_in_a_sentence_and_can_be_tried_again(
     signed_in: Page, stack: Stack, shots: Path
 ) -> None:
     page = signed_in
-    await script(stack, {"act": {"status": 500, "body": {"detail": "canary-of-the-provider"}}, "times": 1})
+    refusal = {"status": 401, "body": {"detail": "canary-of-the-provider"}}
+    await script(stack, {"match": {"prompt": "storm"}, "act": refusal})
     await open_project(page, "Storm Glass")
     await describe(page, "A storm in a glass")
 
     await draw(page)
 
-    await page.get_by_test_id("image-gen-try-again-button").wait_for()
+    told = page.get_by_test_id("image-gen-error-message")
+    await expect(told).to_have_attribute("data-reason", "KEY_REJECTED")
+    await expect(told).to_contain_text("key")
     await page.screenshot(path=shots / "failed.png")
     assert "canary-of-the-provider" not in await page.content()
     await page.get_by_test_id("image-gen-try-again-button").click()
