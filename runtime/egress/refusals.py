@@ -41,6 +41,8 @@ _MESSAGES = {
     ErrorReason.CALL_REFUSED: "The provider refused the request.",
     ErrorReason.MODEL_UNKNOWN: "The provider does not offer this model.",
     ErrorReason.CONTENT_REFUSED: "The provider's safety rules refused this.",
+    ErrorReason.PICTURE_REFUSED: "The provider refused a picture it was given.",
+    ErrorReason.PROVIDER_TIMED_OUT: "The provider took too long and gave up.",
     ErrorReason.PROVIDER_RATE_LIMITED: "The provider asks us to slow down.",
     ErrorReason.PROVIDER_UNAVAILABLE: "The provider could not do it now.",
     ErrorReason.ANSWER_LOST: "No definite answer came from the provider.",

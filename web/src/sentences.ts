@@ -14,6 +14,15 @@ function firstField({ fields }: ApiError): string | undefined {
   return text.toLowerCase().startsWith(name) ? text : `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${text}`;
 }
 
+/** What the safety rules refused, whose rules they were, and what may help. */
+function refusedContent({ metadata: { stage, categories, decider } }: ApiError): string {
+  const whose = decider ? `The safety rules of ${decider}` : "The provider's safety rules";
+  const what = stage === "output" ? "the picture that was drawn" : stage === "input" ? "what was asked" : "this";
+  const why = categories ? ` (${categories.replaceAll("_", " ")})` : "";
+  const next = stage === "output" ? "Try again, or put it in other words." : "Put it in other words and try again.";
+  return `${whose} refused ${what}${why}. ${next}`;
+}
+
 /** What a reason means to the person in front of the screen, and what they can do about it. */
 const SENTENCES: Record<Reason, Words> = {
   CALLER_UNKNOWN: "You are not signed in any more. Sign in again to go on.",
@@ -33,16 +42,22 @@ const SENTENCES: Record<Reason, Words> = {
   KEY_MISSING: "The provider of this profile has no key yet. An administrator can add one.",
   KEY_REJECTED: "The provider did not accept our key. An administrator should replace it.",
   PROVIDER_UNPAID: "The provider's account has no credit left. An administrator can top it up.",
-  CALL_FORBIDDEN: "The provider does not allow our key to do this. An administrator should look at the account.",
+  CALL_FORBIDDEN:
+    "The provider does not allow our key to do this. An administrator should look at its permissions and at the account.",
   CALL_REFUSED: (error) =>
     error.metadata["parameter"]
       ? `The provider did not accept the ${error.metadata["parameter"]}. Change it and try again.`
       : "The provider did not accept one of the values. Change something and try again.",
   MODEL_UNKNOWN: "The provider does not offer this model any more. Choose another profile.",
-  CONTENT_REFUSED: "The provider's safety rules refused this. Put it in other words and try again.",
+  CONTENT_REFUSED: refusedContent,
+  PICTURE_REFUSED: "The provider did not accept a picture it was given. Try another one, or a smaller PNG or JPEG.",
   ADAPTATION_REFUSED: "This cannot be made exactly as you asked. Change it, or allow adaptations under More.",
   PROVIDER_RATE_LIMITED: (error) => `The provider is asked too much just now. ${wait(error)}`,
-  PROVIDER_UNAVAILABLE: "The provider cannot be reached just now. Nothing was made or billed. Try again.",
+  PROVIDER_UNAVAILABLE: (error) =>
+    error.metadata["status"]
+      ? `The provider is busy or out of order just now. Nothing was made. ${wait(error)}`
+      : "The provider cannot be reached just now. Nothing was made or billed. Try again.",
+  PROVIDER_TIMED_OUT: "The provider took too long and gave up. Try again, or ask for a smaller or simpler picture.",
   ANSWER_LOST: "The provider took the work, but its answer never arrived. It may have billed for it.",
   ANSWER_UNUSABLE: "The provider answered with something that is not a picture. Try again, or another profile.",
   GENERATION_ENDED: "This has ended already; there is nothing left to stop.",
