@@ -21,6 +21,15 @@ MAX_PIXELS = 64 << 20
 FORMATS = ["PNG", "JPEG", "WEBP"]
 ORIENTATION = 0x0112
 ON_ITS_SIDE = (5, 6, 7, 8)
+# How copies are written: quickly, for they travel once.
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "PNG": {"compress_level": 3},
+    "JPEG": {"quality": 92},
+    "WEBP": {"quality": 92, "method": 2},
+}
+LEAST_SIDE = 64
+# A mask's most opaque value that still means: draw anew.
+MOSTLY = 127
 
 
 def main() -> None:
@@ -44,6 +53,10 @@ def main() -> None:
 def obey(order: dict[str, Any]) -> tuple[dict[str, int], bytes]:
     """Open the picture, and let go of it before the next is opened: there is no memory for two."""
     with Image.open(order["source"], formats=FORMATS) as picture:
+        if "copy" in order:
+            return copy(picture, order["copy"], order["side"], order["most"])
+        if "mask" in order:
+            return mask(picture, order["mask"], (order["width"], order["height"]))
         if "side" in order:
             return {}, shrink(picture, order["side"])
         return check(picture), b""
@@ -80,6 +93,45 @@ def check(picture: Image.Image) -> dict[str, int]:
 
 def shrink(picture: Image.Image, side: int) -> bytes:
     """A WebP of at most `side` pixels on the longer side, made from pixels alone."""
+    into = BytesIO()
+    bare(picture, side).save(into, "WEBP", quality=80, method=0)
+    return into.getvalue()
+
+
+def copy(picture: Image.Image, kind: str, side: int, most: int) -> tuple[dict[str, int], bytes]:
+    """The pixels in another format, as large as `side` and `most` bytes allow."""
+    pixels = bare(picture, side)
+    if kind == "JPEG" and pixels.mode == "RGBA":
+        # What shines through is white, as on paper.
+        pixels = Image.alpha_composite(Image.new("RGBA", pixels.size, "white"), pixels).convert("RGB")
+    while True:
+        into = BytesIO()
+        pixels.save(into, kind, **OPTIONS[kind])
+        if into.tell() <= most or max(pixels.size) <= LEAST_SIDE:
+            return {"width": pixels.width, "height": pixels.height}, into.getvalue()
+        pixels.thumbnail((int(pixels.width * 0.7), int(pixels.height * 0.7)))
+
+
+def mask(picture: Image.Image, form: str, size: tuple[int, int]) -> tuple[dict[str, int], bytes]:
+    """A PNG of what is transparent, and of nothing else."""
+    seen = ImageOps.exif_transpose(picture)
+    alpha = seen.convert("RGBA").getchannel("A")
+    if not any(alpha.histogram()[: MOSTLY + 1]):
+        raise ValueError("nothing is transparent")
+    if alpha.size != size:
+        alpha = alpha.resize(size, Image.Resampling.BILINEAR)
+    if form == "white":
+        made = alpha.point(lambda value: 255 - value)
+    else:
+        black = Image.new("L", size)
+        made = Image.merge("RGBA", (black, black, black, alpha))
+    into = BytesIO()
+    made.save(into, "PNG")
+    return {"width": made.width, "height": made.height}, into.getvalue()
+
+
+def bare(picture: Image.Image, side: int) -> Image.Image:
+    """The pixels as people see them, at most `side` on the longer side, and nothing beside them."""
     if "transparency" in picture.info or picture.mode == "PA":
         picture = picture.convert("RGBA")
     elif picture.mode in ("P", "1"):
@@ -95,10 +147,7 @@ def shrink(picture: Image.Image, side: int) -> bytes:
     if picture.mode not in ("RGB", "RGBA"):
         picture = picture.convert("RGBA" if picture.mode in ("LA", "La", "RGBa") else "RGB")
     # A new picture: nothing that travelled beside the pixels comes along.
-    bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
-    into = BytesIO()
-    bare.save(into, "WEBP", quality=80, method=0)
-    return into.getvalue()
+    return Image.frombytes(picture.mode, picture.size, picture.tobytes())
 
 
 def to_srgb(picture: Image.Image) -> Image.Image:

@@ -74,6 +74,15 @@ class Decoders:
         """A WebP of at most `side` pixels on the longer side. Raises IMAGE_REFUSED, which names `field`."""
         return (await self._ask({"source": str(source), "side": side}, field)).data
 
+    async def copy(self, source: Path, *, kind: str, side: int, most: int) -> Answer:
+        """The pixels as `PNG`, `JPEG` or `WEBP`, as large as `side` and `most` bytes allow."""
+        return await self._ask({"source": str(source), "copy": kind, "side": side, "most": most}, "name")
+
+    async def mask(self, source: Path, form: str, width: int, height: int) -> Answer:
+        """A PNG of what is transparent: `white` there and black elsewhere, or `transparent` too."""
+        order = {"source": str(source), "mask": form, "width": width, "height": height}
+        return await self._ask(order, "name")
+
     async def close(self) -> None:
         """End all processes."""
         for decoder in self._all:

@@ -20,11 +20,13 @@ from services.media.blobs import Blobs
 from services.media.decoders import Decoders
 from services.media.formats import Facts
 from services.media.receiving import receive, recorded
+from services.media.references import References
 from services.media.renditions import Renditions
 from services.media.staging import Staging
 
 Uploads: TypeAlias = AsyncIterator[pb.UploadImageRequest]
 Stages: TypeAlias = AsyncIterator[pb.StageImageRequest]
+Sketches: TypeAlias = AsyncIterator[pb.SketchImageRequest]
 
 
 class ImageService(ImageServiceServicer):
@@ -38,14 +40,15 @@ class ImageService(ImageServiceServicer):
         self._decoders = decoders
         self._renditions = renditions
         self._staging = staging
+        self._references = References(blobs, decoders)
 
     async def ListImages(self, request: pb.ListImagesRequest, context: Context) -> pb.ListImagesResponse:
         size = pages.size(request.page_size)
         after = pages.decode(request.page_token, datetime, str)
-        images = await store_images.select_library(self._pool, request.parent, after, size + 1)
+        found = await store_images.select_library(self._pool, request.parent, after, size + 1)
+        images, more = pages.cut(found, size)
         token = ""
-        if len(images) > size:
-            images = images[:size]
+        if more:
             token = pages.encode(
                 images[-1].keep_time.ToDatetime(tzinfo=UTC), images[-1].name.rsplit("/", 1)[-1]
             )
@@ -142,6 +145,21 @@ class ImageService(ImageServiceServicer):
     ) -> pb.CommitImagesResponse:
         return pb.CommitImagesResponse(images=await self._staging.commit(request))
 
+    async def ReadImage(
+        self, request: pb.ReadImageRequest, context: Context
+    ) -> AsyncIterator[pb.ReadImageResponse]:
+        image = await self._image(request.name)
+        try:
+            async for message in self._references.read(image, request):
+                yield message
+        except FileNotFoundError:
+            # As with a download.
+            await self._image(request.name)
+            raise
+
+    async def SketchImage(self, request_iterator: Sketches, context: Context) -> pb.SketchImageResponse:
+        return pb.SketchImageResponse(data=await self._references.sketch(_data(request_iterator)))
+
     async def _image(self, name: str) -> pb.Image:
         image = await store_images.select_image(self._pool, name)
         if image is None:
@@ -155,6 +173,6 @@ async def _files(first: pb.UploadImageRequest, rest: Uploads) -> AsyncIterator[b
         yield message.file.data
 
 
-async def _data(messages: Stages) -> AsyncIterator[bytes]:
+async def _data(messages: Stages | Sketches) -> AsyncIterator[bytes]:
     async for message in messages:
         yield message.data
