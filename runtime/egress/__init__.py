@@ -81,7 +81,18 @@ def _hosts(kind: Kind, base: httpx.URL) -> Mapping[str, httpx.URL]:
     home = httpx.URL(getattr(kind, "DEFAULT_ENDPOINT", ""))
     at_home = (base.scheme, base.host, base.port) == (home.scheme, home.host, home.port)
     declared: Mapping[str, str] = getattr(kind, "HOSTS", {})
-    return {name: httpx.URL(url) if at_home else base for name, url in declared.items()}
+    hosts = {name: httpx.URL(url) for name, url in declared.items()}
+    return hosts if at_home else {name: _beside(base, home, host) for name, host in hosts.items()}
+
+
+def _beside(base: httpx.URL, home: httpx.URL, host: httpx.URL) -> httpx.URL:
+    """Where a stand-in plays a host: who has `queue.x` at `/y/queue` has `api.x` at `/y/api`."""
+    above, _, name = base.path.rstrip("/").rpartition("/")
+    return base.copy_with(path=f"{above}/{_first(host)}") if name == _first(home) else base
+
+
+def _first(url: httpx.URL) -> str:
+    return url.host.partition(".")[0]
 
 
 def _all_public(host: str, port: int, addresses: Sequence[Address]) -> bool:

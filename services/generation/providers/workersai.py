@@ -50,9 +50,7 @@ _BY_CODE: Mapping[int, ErrorReason] = MappingProxyType(
         5007: ErrorReason.MODEL_UNKNOWN,
         # Not documented: what the safety rules answer.
         3030: ErrorReason.CONTENT_REFUSED,
-        # Of the whole API: the token or the account in the address is wrong.
-        10000: ErrorReason.KEY_REJECTED,
-        7003: ErrorReason.KEY_REJECTED,
+        7003: ErrorReason.KEY_REJECTED,  # of the whole API: no such account
     }
 )
 
@@ -76,6 +74,18 @@ class Trouble(msgspec.Struct):
     code: int = 0
 
 
+class Named(msgspec.Struct):
+    """A model."""
+
+    name: str
+
+
+class Models(msgspec.Struct):
+    """A page of models."""
+
+    result: list[Named]
+
+
 class Wrong(msgspec.Struct):
     """An error body."""
 
@@ -85,6 +95,18 @@ class Wrong(msgspec.Struct):
 async def check(api: Endpoint) -> None:
     """Asks for the models, which needs the token and the account to be right."""
     await api.get(f"{_account(api)}/models/search?task=Text-to-Image&per_page=1")
+
+
+async def models(api: Endpoint) -> Sequence[Listed]:
+    """Those that draw."""
+    listed: list[Listed] = []
+    for page in range(1, MOST_PAGES + 1):
+        path = f"{_account(api)}/models/search?task=Text-to-Image&per_page=100&page={page}"
+        told = (await api.get(path)).read(Models).result
+        listed += [Listed(named.name) for named in told]
+        if len(told) < PAGE:
+            break
+    return listed
 
 
 async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:

@@ -398,7 +398,10 @@ async def test_a_stand_in_plays_all_hosts_and_no_other_sees_its_key() -> None:
     async with serving(answer()) as server:
         await hosted(server.url + "/fal").get("/v1", host="prices")
 
+        await hosted(server.url + "/fal/queue").get("/v1", host="prices")
+
     assert server.requests[0].startswith(b"GET /fal/v1 ")
+    assert server.requests[1].startswith(b"GET /fal/prices/v1 ")
 
 
 async def test_headers_of_a_call_do_not_replace_ours() -> None:
