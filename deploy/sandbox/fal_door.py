@@ -1,5 +1,8 @@
-"""Who may call fal, and where it is."""
+"""Who may call fal, where it is, and what it was sent."""
 
+from typing import Any
+
+import orjson
 from starlette.requests import Request
 
 from deploy.sandbox import fal_errors as errors
@@ -23,3 +26,13 @@ def authorize(request: Request, *, needed: bool = False, also: str = "") -> None
 def origin(request: Request) -> str:
     """Where the caller found us, for the addresses in answers."""
     return f"{request.url.scheme}://{request.url.netloc}"
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise errors.wrong([], "JSON decode error", "json_invalid", "…")
+    return body

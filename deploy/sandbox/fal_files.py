@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from deploy.sandbox import fal_errors as errors
-from deploy.sandbox.fal_door import authorize, origin
+from deploy.sandbox.fal_door import authorize, origin, read_object
 
 TOKEN = "sandbox-cdn-token"  # noqa: S105 - everybody may know it
 PATH = "/fal/files/"
@@ -102,7 +102,7 @@ class Files:
 
     async def initiate(self, request: Request) -> Response:
         authorize(request, needed=True)
-        wanted = orjson.loads(await request.body())
+        wanted = await read_object(request)
         file = File(kind=str(wanted.get("content_type", "application/octet-stream")))
         url = origin(request) + self.add(file, str(wanted.get("file_name", "upload.bin")))
         return _json({"upload_url": f"{url}?signature=sandbox", "file_url": url})

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from deploy.sandbox import fal_errors as errors
-from deploy.sandbox.fal_door import authorize
+from deploy.sandbox.fal_door import authorize, read_object
 from deploy.sandbox.fal_facts import MODELS
 
 MOST = 50
+QUANTITIES = {"unit_price": "unit_quantity", "historical_api_price": "call_quantity"}
 
 
 def routes() -> list[Mount]:
@@ -64,17 +65,23 @@ async def pricing(request: Request) -> Response:
 
 async def estimate(request: Request) -> Response:
     authorize(request, needed=True)
-    wanted = orjson.loads(await request.body())
-    kind, endpoints = wanted.get("estimate_type"), wanted.get("endpoints", {})
-    quantity = {"unit_price": "unit_quantity", "historical_api_price": "call_quantity"}.get(kind)
-    if quantity is None or not isinstance(endpoints, dict):
-        raise errors.detail(400, "Invalid estimate_type", "bad_request")
+    wanted = await read_object(request)
+    kind, endpoints = str(wanted.get("estimate_type")), wanted.get("endpoints")
+    if kind not in QUANTITIES or not isinstance(endpoints, dict):
+        raise errors.detail(400, "Invalid estimate_type or endpoints", "bad_request")
     total = Decimal()
     for name in _known(list(endpoints)):
         # A call is taken for a picture of a megapixel.
         each = MODELS[name].units(1, [1024 * 1024], "", "") if kind != "unit_price" else Decimal(1)
-        total += Decimal(str(endpoints[name][quantity])) * each * MODELS[name].unit_price
+        total += _quantity(endpoints[name], QUANTITIES[kind]) * each * MODELS[name].unit_price
     return _json({"estimate_type": kind, "total_cost": float(total), "currency": "USD"})
+
+
+def _quantity(given: Any, name: str) -> Decimal:
+    quantity = given.get(name) if isinstance(given, dict) else None
+    if not isinstance(quantity, int | float) or quantity <= 0:
+        raise errors.detail(400, f"{name}: a number above 0 is needed", "bad_request")
+    return Decimal(str(quantity))
 
 
 async def billing(request: Request) -> Response:

@@ -13,7 +13,7 @@ from deploy.sandbox import fal_errors as errors
 from deploy.sandbox import fal_facts as facts
 from deploy.sandbox import fal_input
 from deploy.sandbox.desk import Done, Order, Refusal, refusal
-from deploy.sandbox.fal_door import authorize, origin
+from deploy.sandbox.fal_door import authorize, origin, read_object
 from deploy.sandbox.fal_input import Asked
 from deploy.sandbox.fal_jobs import Job, Jobs, Stage
 from deploy.sandbox.fal_loader import Loader
@@ -159,13 +159,7 @@ async def _read(request: Request) -> tuple[facts.Model, dict[str, Any]]:
         app = next((app for app in facts.APPS if endpoint.startswith(f"{app}/")), None)
         text = f"Path {endpoint.removeprefix(app)} not found" if app else "Application not found"
         raise errors.detail(404, text)
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise errors.model(422, [], "JSON decode error", "json_invalid")
-    return model, body
+    return model, await read_object(request)
 
 
 def _order(model: facts.Model, body: dict[str, Any], asked: Asked | Refusal) -> Order:

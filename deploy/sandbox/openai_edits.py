@@ -69,8 +69,10 @@ async def _form(request: Request) -> tuple[dict[str, Any], list[bytes], bytes | 
                 pictures.append(await _file(value, "image"))
             elif name == "mask":
                 mask = await _file(value, "mask")
+            elif isinstance(value, str):
+                body[name] = _scalar(name, value)
             else:
-                body[name] = _scalar(name, str(value))
+                raise errors.invalid(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
     return body, pictures, mask
 
 

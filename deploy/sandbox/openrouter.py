@@ -99,8 +99,8 @@ class Router:
     async def models(self, request: Request) -> Response:
         said = request.query_params.get("output_modalities", "")
         found = lists.models({one for one in said.split(",") if one})
-        start = int(request.query_params.get("offset", 0))
-        page = found[start : start + int(request.query_params.get("limit", 500))]
+        start, limit = _count(request, "offset", "0"), _count(request, "limit", "500")
+        page = found[start : start + limit]
         return _json({"data": page, "total_count": len(found), "links": {"next": None}})
 
     async def key(self, request: Request) -> Response:
@@ -117,6 +117,13 @@ class Router:
         if found is None:
             raise errors.error(404, "Generation not found")
         return _json({"data": found})
+
+
+def _count(request: Request, name: str, default: str) -> int:
+    text = request.query_params.get(name, default)
+    if not text.isascii() or not text.isdigit():
+        raise errors.invalid(f"{name}: Expected number")
+    return int(text)
 
 
 def _order(asked: Asked) -> Order:

@@ -94,9 +94,11 @@ async def read_chat(request: Request, desk: Desk) -> Asked | None:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise errors.invalid("messages: Array must contain at least 1 element(s)")
-    if "image" not in body.get("modalities", ["text"]):
+    modalities, config = body.get("modalities", ["text"]), body.get("image_config", {})
+    if not isinstance(modalities, list) or not isinstance(config, dict):
+        raise errors.invalid("modalities: Expected array; image_config: Expected object")
+    if "image" not in modalities:
         return None
-    config = body.get("image_config", {})
     shape = {"aspect_ratio": config.get("aspect_ratio"), "resolution": config.get("image_size")}
     parts = [part for message in messages for part in _parts(message)]
     return Asked(
