@@ -69,10 +69,11 @@ class AccessService(AccessServiceServicer):
     async def ListUsers(self, request: pb.ListUsersRequest, context: Context) -> pb.ListUsersResponse:
         size = pages.size(request.page_size)
         (after,) = pages.decode(request.page_token, str) or ("",)
-        users = await store_users.select_users(self._db, after, size + 1)
-        page = pb.ListUsersResponse(users=users[:size])
-        if len(users) > size:
-            page.next_page_token = pages.encode(leaf(users[size - 1].name))
+        found = await store_users.select_users(self._db, after, size + 1)
+        users, more = pages.cut(found, size)
+        page = pb.ListUsersResponse(users=users)
+        if more:
+            page.next_page_token = pages.encode(leaf(users[-1].name))
         return page
 
     async def GetUser(self, request: pb.GetUserRequest, context: Context) -> pb.User:
@@ -135,10 +136,11 @@ class AccessService(AccessServiceServicer):
     ) -> pb.ListSessionsResponse:
         size = pages.size(request.page_size)
         (before,) = pages.decode(request.page_token, str) or (None,)
-        sessions = await store_proofs.select_sessions(self._db, request.parent, before, size + 1)
-        page = pb.ListSessionsResponse(sessions=sessions[:size])
-        if len(sessions) > size:
-            page.next_page_token = pages.encode(leaf(sessions[size - 1].name))
+        found = await store_proofs.select_sessions(self._db, request.parent, before, size + 1)
+        sessions, more = pages.cut(found, size)
+        page = pb.ListSessionsResponse(sessions=sessions)
+        if more:
+            page.next_page_token = pages.encode(leaf(sessions[-1].name))
         return page
 
     async def DeleteSession(self, request: pb.DeleteSessionRequest, context: Context) -> Empty:
@@ -151,10 +153,11 @@ class AccessService(AccessServiceServicer):
     async def ListTokens(self, request: pb.ListTokensRequest, context: Context) -> pb.ListTokensResponse:
         size = pages.size(request.page_size)
         (before,) = pages.decode(request.page_token, str) or (None,)
-        tokens = await store_proofs.select_tokens(self._db, request.parent, before, size + 1)
-        page = pb.ListTokensResponse(tokens=tokens[:size])
-        if len(tokens) > size:
-            page.next_page_token = pages.encode(leaf(tokens[size - 1].name))
+        found = await store_proofs.select_tokens(self._db, request.parent, before, size + 1)
+        tokens, more = pages.cut(found, size)
+        page = pb.ListTokensResponse(tokens=tokens)
+        if more:
+            page.next_page_token = pages.encode(leaf(tokens[-1].name))
         return page
 
     async def CreateToken(self, request: pb.CreateTokenRequest, context: Context) -> pb.Token:

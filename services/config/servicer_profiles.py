@@ -52,10 +52,11 @@ class ProfileService(ProfileServiceServicer):
     ) -> pb.ListProfilesResponse:
         size = pages.size(request.page_size)
         after = pages.decode(request.page_token, int, str, str)
-        profiles = await store.select_profiles(self._db, after, size + 1, disabled_too=_sees_all())
-        page = pb.ListProfilesResponse(profiles=[_seen(profile) for profile in profiles[:size]])
-        if len(profiles) > size:
-            last = profiles[size - 1]
+        found = await store.select_profiles(self._db, after, size + 1, disabled_too=_sees_all())
+        profiles, more = pages.cut([_seen(profile) for profile in found], size)
+        page = pb.ListProfilesResponse(profiles=profiles)
+        if more:
+            last = profiles[-1]
             page.next_page_token = pages.encode(last.sort_order, last.title, leaf(last.name))
         return page
 

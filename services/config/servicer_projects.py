@@ -29,10 +29,11 @@ class ProjectService(ProjectServiceServicer):
     ) -> pb.ListProjectsResponse:
         size = pages.size(request.page_size)
         after = pages.decode(request.page_token, datetime, str)
-        projects = await store.select_projects(self._db, caller().name, after, size + 1)
-        page = pb.ListProjectsResponse(projects=projects[:size])
-        if len(projects) > size:
-            last = projects[size - 1]
+        found = await store.select_projects(self._db, caller().name, after, size + 1)
+        projects, more = pages.cut(found, size)
+        page = pb.ListProjectsResponse(projects=projects)
+        if more:
+            last = projects[-1]
             page.next_page_token = pages.encode(last.create_time.ToDatetime(UTC), leaf(last.name))
         return page
 
@@ -66,10 +67,11 @@ class ProjectService(ProjectServiceServicer):
     async def ListMembers(self, request: pb.ListMembersRequest, context: Context) -> pb.ListMembersResponse:
         size = pages.size(request.page_size)
         (after,) = pages.decode(request.page_token, str) or ("",)
-        members = await store.select_members(self._db, request.parent, after, size + 1)
-        page = pb.ListMembersResponse(members=members[:size])
-        if len(members) > size:
-            page.next_page_token = pages.encode(leaf(members[size - 1].name))
+        found = await store.select_members(self._db, request.parent, after, size + 1)
+        members, more = pages.cut(found, size)
+        page = pb.ListMembersResponse(members=members)
+        if more:
+            page.next_page_token = pages.encode(leaf(members[-1].name))
         return page
 
     async def CreateMember(self, request: pb.CreateMemberRequest, context: Context) -> pb.Member:

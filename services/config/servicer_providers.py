@@ -50,9 +50,10 @@ class ProviderService(ProviderServiceServicer):
         after = pages.decode(request.page_token, int, str) or (-1, "")
         known = [self._effective(stored) for stored in await store.select_providers(self._db)]
         left = [provider for provider in known if _place(provider) > after]
-        page = pb.ListProvidersResponse(providers=left[:size])
-        if len(left) > size:
-            page.next_page_token = pages.encode(*_place(left[size - 1]))
+        providers, more = pages.cut(left, size)
+        page = pb.ListProvidersResponse(providers=providers)
+        if more:
+            page.next_page_token = pages.encode(*_place(providers[-1]))
         return page
 
     async def GetProvider(self, request: pb.GetProviderRequest, context: Context) -> pb.Provider:

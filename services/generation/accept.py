@@ -19,6 +19,8 @@ from services.generation.trouble import TROUBLE
 log = structlog.get_logger()
 
 KEPT = timedelta(days=30)  # a draft that nobody saves
+# It is kept, listed and sent around whole; a page of generations holds some of the longest, too.
+MOST_BYTES = 256 << 10
 
 _ASKED = (
     "profile",
@@ -47,7 +49,10 @@ class Accepted:
 
 
 def asked_for(parent: str, generation: pb.Generation) -> pb.Generation:
-    """The fields a caller may set, without the others. Raises FIELD_INVALID for images of other projects."""
+    """The fields a caller may set, without the others. Raises FIELD_INVALID for images of other projects.
+
+    It is also raised for elements that are too much, though each is allowed by itself.
+    """
     foreign = {
         f"generation.{field}": "must be an image of the same project"
         for field, images in (("input_images", generation.input_images), ("mask", [generation.mask]))
@@ -60,6 +65,9 @@ def asked_for(parent: str, generation: pb.Generation) -> pb.Generation:
     for field in asked.DESCRIPTOR.fields:
         if field.name not in _ASKED:
             asked.ClearField(field.name)
+    if asked.ByteSize() > MOST_BYTES:
+        most = f"must be less: all fields may take {MOST_BYTES >> 10} KiB together"
+        raise invalid({"generation.elements": most})
     return asked
 
 

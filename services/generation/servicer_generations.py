@@ -25,6 +25,8 @@ from services.generation.watch import Hub
 
 # How long a cancel waits for the workers to say what became of the calls they had made.
 SETTLE_SECONDS = 5.0
+# A page has fewer than other lists' pages: each may be long, and all are read before they are counted.
+_PAGE_SIZE = 100
 
 
 class GenerationService(GenerationServiceServicer):
@@ -70,12 +72,13 @@ class GenerationService(GenerationServiceServicer):
     async def ListGenerations(
         self, request: pb.ListGenerationsRequest, context: Context
     ) -> pb.ListGenerationsResponse:
-        size = pages.size(request.page_size)
+        size = min(pages.size(request.page_size), _PAGE_SIZE)
         after = pages.decode(request.page_token, datetime, str)
         found = await store.select_generations(self._db, request.parent, after, size + 1)
-        response = pb.ListGenerationsResponse(generations=found[:size])
-        if len(found) > size:
-            last = found[size - 1]
+        page, more = pages.cut(found, size)
+        response = pb.ListGenerationsResponse(generations=page)
+        if more:
+            last = page[-1]
             response.next_page_token = pages.encode(last.create_time.ToDatetime(tzinfo=UTC), leaf(last.name))
         return response
 

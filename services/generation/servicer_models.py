@@ -56,5 +56,5 @@ def _page(found: Sequence[Named], page_size: int, token: str) -> tuple[Sequence[
     """The page after the token's name, and the next token. What is listed is in order of its names."""
     after = pages.decode(token, str)
     rest = [item for item in found if after is None or item.name > after[0]]
-    page = rest[: pages.size(page_size)]
-    return page, pages.encode(page[-1].name) if len(page) < len(rest) else ""
+    page, more = pages.cut(rest, pages.size(page_size))
+    return page, pages.encode(page[-1].name) if more else ""

@@ -44,6 +44,15 @@ def test_a_page_token_gives_back_its_keys() -> None:
     assert pages.decode("", str) is None
 
 
+def test_a_page_holds_what_one_answer_can_carry() -> None:
+    small, large = projects_pb2.Project(title="a"), projects_pb2.Project(title="a" * pages.MAX_BYTES)
+
+    assert pages.cut([small] * 3, 3) == ([small] * 3, False)
+    assert pages.cut([small] * 4, 3) == ([small] * 3, True)
+    assert pages.cut([small, large, small], 3) == ([small], True)
+    assert pages.cut([large, small], 3) == ([large], True)
+
+
 @pytest.mark.parametrize("token", ["nonsense", "!!", pages.encode("a", "b"), "é"])
 def test_a_foreign_page_token_is_refused(token: str) -> None:
     with pytest.raises(Failure) as caught:

@@ -17,6 +17,8 @@ from tests.house import failure_of
 from tests.services.generation.conftest import PROJECT, Workshop
 
 _G = pb.Generation
+# Allowed by itself.
+LONG = pb.Element(name="Rook", role=pb.Element.SUBJECT, description="ø" * 4000, role_description="ø" * 2000)
 
 
 def request(kind: str = "plain", request_id: str = "", **fields: Any) -> pb.CreateGenerationRequest:
@@ -112,6 +114,7 @@ async def test_what_was_accepted_is_answered_even_when_it_no_longer_would_be(wor
         ({"prompt": ""}, "generation.prompt"),
         ({"prompt": "x" * 1001}, "generation.prompt"),
         ({"size": "huge"}, "generation.size"),
+        ({"elements": [LONG] * 32}, "generation.elements"),
         ({"count": 0}, "generation.count"),
         ({"count": 99}, "generation.count"),
         ({"input_images": ["projects/other/images/1"]}, "generation.input_images"),
@@ -174,6 +177,17 @@ async def test_pages_go_back_in_time_without_gaps(workshop: Workshop) -> None:
         token = page.next_page_token
 
     assert (listed, token) == (created[::-1], "")
+
+
+async def test_long_generations_make_short_pages(workshop: Workshop) -> None:
+    created = [(await workshop.create(elements=[LONG] * 15)).name for _ in range(4)]
+
+    first = await workshop.stub.ListGenerations(pb.ListGenerationsRequest(parent=PROJECT, page_size=1000))
+    token = first.next_page_token
+    rest = await workshop.stub.ListGenerations(pb.ListGenerationsRequest(parent=PROJECT, page_token=token))
+
+    assert len(first.generations) == 2
+    assert [generation.name for generation in (*first.generations, *rest.generations)] == created[::-1]
 
 
 async def test_a_page_token_of_somebody_else_is_refused(workshop: Workshop) -> None:
