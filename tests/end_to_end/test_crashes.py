@@ -75,8 +75,13 @@ async def test_a_waiting_generation_survives_the_process(stack: Stack) -> None:
     async with stack.channel("generation") as channel:
         ended = [await writing.end(channel, one.name) for one in begun]
 
+    # The one that was just being sent may or may not have left; nobody asks a second time.
+    charged = [len(stack.charges(f"{prompt}, number {n}")) for n in range(6)]
+    drawn = [one.state == pb.Generation.SUCCEEDED for one in ended]
     assert {one.state for one in ended} <= {pb.Generation.SUCCEEDED, pb.Generation.UNKNOWN}
-    assert all(len(stack.charges(f"{prompt}, number {n}")) == 1 for n in range(6))
+    assert max(charged) == 1
+    assert sum(drawn) >= 5
+    assert all(count == 1 for count, came in zip(charged, drawn, strict=True) if came)
 
 
 async def test_no_image_is_lost_when_media_is_killed(stack: Stack) -> None:
