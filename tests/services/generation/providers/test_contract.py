@@ -1,7 +1,12 @@
 """What every kind of provider promises. A new module is held to it by being there."""
 
-from collections.abc import Mapping
+import importlib
+import re
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
 
 import httpx
 import jsonschema
@@ -11,29 +16,29 @@ from hypothesis import strategies as st
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.failure import Failure
-from services.generation import catalogue
+from services.generation import catalogue, providers
 from services.generation.providers import Cancellable, Finished, Image, Provider, Task, discover
-from tests.services.generation.providers.fakes import (
-    KEY,
-    Fake,
-    FakeFal,
-    FakeOpenAI,
-    FakeOpenRouter,
-    FakeWebUI,
-    FakeWorkersAI,
-    api,
-    events,
-    picture,
-)
+from tests.services.generation.providers.fakes import KEY, Fake, api, events, picture
 
 KINDS = discover()
-FAKES: Mapping[str, type[FakeFal | FakeOpenAI | FakeOpenRouter | FakeWebUI | FakeWorkersAI]] = {
-    "falai": FakeFal,
-    "openai": FakeOpenAI,
-    "openrouter": FakeOpenRouter,
-    "stable-diffusion": FakeWebUI,
-    "workersai": FakeWorkersAI,
-}
+
+
+class Forgetful(Fake, Protocol):
+    """What the contract must know of a fake beside its memory."""
+
+    keys: set[str | None]
+    answer: httpx.Response | None
+
+
+def _fake(kind: Provider) -> Callable[[], Forgetful]:
+    """The fake that the test of the kind's module names."""
+    module = kind.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
+    test = importlib.import_module(f"tests.services.generation.providers.test_{module}")
+    fake: Callable[[], Forgetful] = test.FAKE
+    return fake
+
+
+FAKES = {name: _fake(kind) for name, kind in KINDS.items()}
 TASK = Task(model="m", prompt="a fox", count=2, size="512x512")
 # These draw one picture for each call, and are never asked for more.
 SINGLE = ("workersai",)
@@ -150,5 +155,48 @@ async def test_who_can_cancel_does(kind: Provider) -> None:
         await kind.cancel(api(kind, fake_of(kind)), None)
 
 
-def test_modules_of_the_folder_appear_by_themselves() -> None:
-    assert set(KINDS) == set(FAKES)
+@every_kind
+def test_other_hosts_are_https_and_nothing_more(kind: Provider) -> None:
+    for url in getattr(kind, "HOSTS", {}).values():
+        assert re.fullmatch(r"https://[a-z.]+", url)
+
+
+ACME = """
+KIND, TITLE, REQUIRES = "acme", "Acme", ("key",)
+DEFAULT_ENDPOINT, AUTHORIZATION = "https://acme.example", "Bearer {key}"
+CONFIG_SCHEMA = {"type": "object", "additionalProperties": False, "properties": {}}
+
+from services.generation.providers import Finished, Image
+
+async def check(api):
+    await api.get("/me")
+
+async def generate(task, api):
+    reply = await api.post("/draw", {"model": task.model})
+    yield Image(0, reply.content)
+    yield Finished(usage={"images": 1})
+
+def refusal(status, body):
+    return None
+"""
+
+
+async def test_a_new_module_is_all_a_new_kind_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "acme.py").write_text(ACME)
+    monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(tmp_path)])
+
+    acme = discover()["acme"]
+    came = await events(acme, TASK, api(acme, Drawing()))
+
+    monkeypatch.delitem(sys.modules, acme.__name__)  # type: ignore[attr-defined]
+    assert came == [Image(0, picture(0)), Finished(usage={"images": 1})]
+
+
+class Drawing:
+    """Draws whatever it is asked."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=picture(0))

@@ -27,6 +27,7 @@ from tests.services.generation.providers.fakes import KEY, FakeFal, api, encoded
 
 R = ErrorReason
 KIND: Provider = falai
+FAKE = FakeFal  # for the contract
 RESUMABLE: Resumable = falai
 CANCELLABLE: Cancellable = falai
 
@@ -358,7 +359,7 @@ def of_type(name: str, field: str = "prompt") -> dict[str, Any]:
     [
         (422, of_type("content_policy_violation"), R.CONTENT_REFUSED),
         (422, of_type("no_media_generated"), R.CONTENT_REFUSED),
-        (422, of_type("image_too_small", "image_urls"), R.CALL_REFUSED),
+        (422, of_type("image_too_small", "image_urls"), R.PICTURE_REFUSED),
         (422, of_type("greater_than_equal", "num_images"), R.CALL_REFUSED),
         (422, {"detail": "some sentence"}, R.CALL_REFUSED),
         (422, {"detail": []}, R.CALL_REFUSED),
@@ -372,7 +373,7 @@ def of_type(name: str, field: str = "prompt") -> dict[str, Any]:
         (499, {"detail": "cancelled", "error_type": "client_cancelled"}, R.CALL_REFUSED),
         # The work itself failed: who looks again finds the same.
         (500, of_type("internal_server_error"), R.CALL_REFUSED),
-        (504, of_type("generation_timeout"), R.CALL_REFUSED),
+        (504, of_type("generation_timeout"), R.PROVIDER_TIMED_OUT),
         (503, {"detail": "x", "error_type": "runner_disconnected"}, R.CALL_REFUSED),
     ],
 )

@@ -10,6 +10,7 @@ from tests.services.generation.providers.fakes import FakeOpenAI, api, events, p
 
 R = ErrorReason
 KIND: Provider = openai
+FAKE = FakeOpenAI  # for the contract
 
 TASK = Task(
     model="gpt-image-2",

@@ -13,6 +13,7 @@ from tests.services.generation.providers.fakes import FakeOpenRouter, api, encod
 
 R = ErrorReason
 KIND: Provider = openrouter
+FAKE = FakeOpenRouter  # for the contract
 
 FOX = Picture(b"\x89PNG fox", "image/png", 64, 64)
 TASK = Task(
@@ -188,7 +189,7 @@ async def test_an_answer_in_words_is_a_refusal(images: object) -> None:
 
 ERRORS: list[tuple[int, dict[str, Any], ErrorReason]] = [
     (400, {"metadata": {"error_type": "content_policy_violation"}}, R.CONTENT_REFUSED),
-    (400, {"metadata": {"error_type": "image_too_large"}}, R.CALL_REFUSED),
+    (400, {"metadata": {"error_type": "image_too_large"}}, R.PICTURE_REFUSED),
     (400, {"metadata": {"error_type": "model_not_found"}}, R.MODEL_UNKNOWN),
     (400, {"message": "size"}, R.CALL_REFUSED),
     (401, {"message": "Missing Authentication header"}, R.KEY_REJECTED),
@@ -196,7 +197,7 @@ ERRORS: list[tuple[int, dict[str, Any], ErrorReason]] = [
     (403, {"metadata": {"reasons": ["violence"], "flagged_input": "a fox"}}, R.CONTENT_REFUSED),
     (403, {"metadata": {"guardrail": "x"}}, R.CALL_FORBIDDEN),
     (404, {"message": "No endpoints found"}, R.MODEL_UNKNOWN),
-    (413, {"message": "too large"}, R.CALL_REFUSED),
+    (413, {"message": "too large"}, R.PICTURE_REFUSED),
     (429, {"message": "slow down"}, R.PROVIDER_RATE_LIMITED),
     (500, {"message": "failed"}, R.PROVIDER_UNAVAILABLE),
     (502, {"metadata": {"provider_name": "x"}}, R.PROVIDER_UNAVAILABLE),

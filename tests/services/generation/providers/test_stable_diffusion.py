@@ -21,6 +21,7 @@ from tests.services.generation.providers.fakes import FakeWebUI, api, encoded, e
 
 R = ErrorReason
 KIND: Provider = stable_diffusion
+FAKE = FakeWebUI  # for the contract
 
 TASK = Task(
     model="foxes_v2.safetensors [abc123]",

@@ -11,6 +11,7 @@ from tests.services.generation.providers.fakes import FakeWorkersAI, api, events
 
 R = ErrorReason
 KIND: Provider = workersai
+FAKE = FakeWorkersAI  # for the contract
 
 FOX = Picture(b"\x89PNG fox\r\n--", "image/png", 64, 64)
 OWL = Picture(b"\xff\xd8\xff owl", "image/jpeg", 64, 64)
