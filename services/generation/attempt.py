@@ -22,6 +22,7 @@ from runtime.failure import Failure
 from services.generation import pricing
 from services.generation.contact import LEAST_SECONDS, Contact, Contacts
 from services.generation.drafts import Drafts
+from services.generation.inputs import Inputs
 from services.generation.keeper import Keeper
 from services.generation.planner import Planner
 from services.generation.providers import (
@@ -64,6 +65,7 @@ class Parts:
     db: Pool
     contacts: Contacts
     drafts: Drafts
+    inputs: Inputs
     planner: Planner
 
 
@@ -140,10 +142,12 @@ class Attempt:
 
     async def _begin(self) -> None:
         contact = await self._parts.contacts.open(self._held)
+        facts = self._parts.planner.facts(contact.kind.KIND, self._held.call.model)
+        call = await self._parts.inputs.complete(self._held, facts)
         api = contact.endpoint(await self._results.begun())
         self._keeper.certain()
         self._sent = True
-        await self._draw(contact.kind, api, contact.kind.generate(self._held.call, api))
+        await self._draw(contact.kind, api, contact.kind.generate(call, api))
 
     async def _go_on(self) -> None:
         """Another worker had the task: find out how far it came."""

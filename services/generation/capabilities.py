@@ -14,7 +14,12 @@ MAX_COUNT = 16  # of a generation; the planner splits it into calls
 
 def of_model(model: Model) -> pb.Capabilities:
     """Everything the model can do."""
-    return _capabilities(model, {}, sizes=_offered(model), default_size=model.sizes.default, any_size=True)
+    capabilities = _capabilities(
+        model, {}, sizes=_offered(model), default_size=model.sizes.default, any_size=True
+    )
+    capabilities.max_input_images = most_pictures(model)
+    capabilities.mask = model.mask
+    return capabilities
 
 
 def of_profile(profile: Profile, model: Model, config: Mapping[str, Any]) -> pb.Capabilities:
@@ -26,8 +31,16 @@ def of_profile(profile: Profile, model: Model, config: Mapping[str, Any]) -> pb.
         default_size=default_size(profile, model),
         any_size=not profile.sizes,
     )
+    if profile.image_input:
+        capabilities.max_input_images = most_pictures(model)
+        capabilities.mask = model.mask
     capabilities.name = f"{profile.name}/capabilities"
     return capabilities
+
+
+def most_pictures(model: Model) -> int:
+    """How many pictures to go by a call can have."""
+    return min(model.max_references, MAX_COUNT)
 
 
 def default_size(profile: Profile, model: Model) -> str:

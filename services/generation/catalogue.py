@@ -56,7 +56,9 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     seed: bool = False
     max_references: int = 0  # pictures to go by, in one call
     needs_reference: bool = False
+    reference_formats: tuple[str, ...] = ("png", "jpeg", "webp")  # the best first
     mask: bool = False
+    white_mask: bool = False  # white, not transparent, means: draw anew
     form: dict[str, str] = {}  # how it is spoken to, in its adapter's words
     prices: Prices | None = None
     output_tokens: dict[str, dict[str, Tokens]] = {}

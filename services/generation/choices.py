@@ -12,7 +12,7 @@ from inkweld.config.v1.profiles_pb2 import Profile
 from inkweld.generation.v1.generations_pb2 import Adaptation, Generation
 
 from runtime.failure import invalid
-from services.generation.capabilities import default_size
+from services.generation.capabilities import default_size, most_pictures
 from services.generation.catalogue import Model
 from services.generation.prompt import Compiled, compiled
 from services.generation.sizes import honours, resolve
@@ -32,6 +32,8 @@ class Choices:
     quality: str
     output_format: str
     background: str
+    input_images: Sequence[str]
+    mask: str
     config: Mapping[str, Any]
     adaptations: Sequence[Adaptation]
 
@@ -47,6 +49,7 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
     output_format = _known(asked.output_format or config.get("output_format", ""), model.output_formats)
     if background == "transparent" and output_format == _OPAQUE:
         output_format = model.output_formats[0]
+    taken = most_pictures(model) if profile.image_input else 0
     choices = Choices(
         prompt=prompt.text,
         negative_prompt=_negative_prompt(model, config, asked),
@@ -56,6 +59,8 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
         quality=(asked.quality or config.get("quality", "")) if model.qualities else "",
         output_format=output_format,
         background=background,
+        input_images=asked.input_images[:taken],
+        mask=asked.mask if taken and model.mask else "",
         config=config,
         adaptations=(),
     )
@@ -63,6 +68,7 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
         *_size_difference(wished_size, size),
         *_prompt_difference(prompt),
         *_differences(asked, choices, model),
+        *_picture_differences(asked, choices, may=profile.image_input),
     )
     return replace(choices, adaptations=differences)
 
@@ -74,6 +80,10 @@ def _problems(profile: Profile, model: Model, asked: Generation) -> Iterator[tup
         yield "generation.size", f"must be one of {', '.join(profile.sizes)}"
     if asked.quality and model.qualities and asked.quality not in model.qualities:
         yield "generation.quality", f"must be one of {', '.join(model.qualities)}"
+    if model.needs_reference and not (asked.input_images and profile.image_input):
+        yield "generation.input_images", "must have at least one, which this model draws from"
+    if asked.mask and not asked.input_images:
+        yield "generation.mask", "must come with the image it is a mask of, the first of input_images"
 
 
 def _negative_prompt(model: Model, config: Mapping[str, Any], asked: Generation) -> str:
@@ -107,11 +117,18 @@ def _differences(asked: Generation, sent: Choices, model: Model) -> Iterator[Ada
         calls = -(-sent.count // model.max_count)
         why = f"The model draws at most {model.max_count} in one call."
         yield Adaptation(field="count", asked=str(sent.count), sent=f"{calls} calls", why=why)
-    if asked.input_images:
-        many = str(len(asked.input_images))
-        yield Adaptation(field="input_images", asked=many, why="This kind of provider is not sent pictures.")
-    if asked.mask:
-        yield Adaptation(field="mask", asked=asked.mask, why="This kind of provider is not sent pictures.")
+
+
+def _picture_differences(asked: Generation, sent: Choices, *, may: bool) -> Iterator[Adaptation]:
+    many, taken = len(asked.input_images), len(sent.input_images)
+    none = "The model takes no pictures." if may else "This profile sends no pictures."
+    if taken < many:
+        why = f"The model takes at most {taken}; the first are sent." if taken else none
+        sent_as = str(taken) if taken else ""
+        yield Adaptation(field="input_images", asked=str(many), sent=sent_as, why=why)
+    if asked.mask and not sent.mask:
+        why = "The model takes no mask." if taken else none
+        yield Adaptation(field="mask", asked=asked.mask, why=why)
 
 
 def _why(field: str, sent: str) -> str:

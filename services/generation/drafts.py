@@ -42,7 +42,7 @@ class Drafts:
     async def fence(self, held: Held) -> images_pb2.FenceTaskResponse:
         """Shut former holders of the task out, and see what they left."""
         request = images_pb2.FenceTaskRequest(task=held.lease.task, epoch=held.lease.epoch)
-        return await _insist(lambda: self._images.FenceTask(request))
+        return await insist(lambda: self._images.FenceTask(request))
 
     async def stage(self, held: Held, index: int, data: bytes) -> images_pb2.StagedImage:
         """Store a picture; when this returns it is safe on disk."""
@@ -54,7 +54,10 @@ class Drafts:
             size_bytes=len(data),
             sha256=await asyncio.to_thread(_digest, data),
         )
-        return await _insist(lambda: self._images.StageImage(_pieces(header, data), timeout=CALL_SECONDS))
+        try:
+            return await insist(lambda: self._images.StageImage(_pieces(header, data), timeout=CALL_SECONDS))
+        except Failure as failure:
+            raise _unusable(failure) from failure
 
     async def commit(
         self, held: Held, staged: Sequence[images_pb2.StagedImage]
@@ -75,11 +78,11 @@ class Drafts:
             creator=held.creator,
             expire_time=store.timestamp(held.expire_time),
         )
-        response = await _insist(lambda: self._images.CommitImages(request))
+        response = await insist(lambda: self._images.CommitImages(request))
         return response.images
 
 
-async def _insist(call: Callable[[], Awaitable[T]]) -> T:
+async def insist(call: Callable[[], Awaitable[T]]) -> T:
     """Make a call until media answers it. Raises LostLease when media knows a newer holder of the task."""
     wait = _FIRST_SECONDS
     while True:
@@ -90,7 +93,7 @@ async def _insist(call: Callable[[], Awaitable[T]]) -> T:
             if failure is not None and failure.reason == ErrorReason.LEASE_TAKEN:
                 raise LostLease(failure.metadata.get("task", "")) from error
             if failure is not None and failure.reason not in _PASSING:
-                raise _unusable(failure) from error
+                raise failure from error
             log.warning("media.lost", code=error.code().name)
         await asyncio.sleep(wait)
         wait = min(2 * wait, _LONGEST_SECONDS)

@@ -45,7 +45,9 @@ class Planner:
         if generation.strict and choices.adaptations:
             raise _refused(choices.adaptations)
         tasks = _tasks(profile.model, model, choices)
-        asked = pricing.Asked(choices.prompt, choices.size, choices.quality, choices.count)
+        asked = pricing.Asked(
+            choices.prompt, choices.size, choices.quality, choices.count, len(choices.input_images)
+        )
         plan = pb.Plan(
             profile_title=profile.title,
             profile_revision=profile.revision,
@@ -59,6 +61,8 @@ class Planner:
             quality=choices.quality,
             output_format=choices.output_format,
             background=choices.background,
+            input_images=choices.input_images,
+            mask=choices.mask,
             adaptations=choices.adaptations,
             quote=pricing.quote(model, asked, config),
         )

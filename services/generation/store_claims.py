@@ -1,11 +1,13 @@
 """Claiming tasks: whose turn it is, how many a provider takes, and taking over from the dead."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import Pool, Record
 from inkweld.config.v1 import profiles_pb2
+from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.database import Database
 from services.generation.providers import Handle
@@ -28,7 +30,9 @@ class Held:
     state: Task
     first_index: int
     count: int
-    call: Call
+    call: Call  # without its pictures
+    input_images: Sequence[str]
+    mask: str
     handle: Handle | None
     expected: int | None
     deaths: int
@@ -68,7 +72,7 @@ async def take_over(db: Database, worker: str, lease: timedelta) -> Held | None:
 
 
 _FACTS = """t.id, t.generation, t.creator, t.provider, t.epoch, t.state, t.first_index, t.count, t.call,
-    t.handle, t.expected, t.deaths, t.tries, t.cancel_asked, g.project, g.profile, g.expire_time,
+    t.handle, t.expected, t.deaths, t.tries, t.cancel_asked, g.project, g.profile, g.plan, g.expire_time,
     extract(epoch FROM t.deadline - now()) AS seconds_left"""
 
 
@@ -111,6 +115,7 @@ _TAKE_OVER = f"""
 
 
 def _held(row: Record, worker: str) -> Held:
+    plan = pb.Plan.FromString(row["plan"])
     return Held(
         lease=Lease(row["id"], row["epoch"], worker),
         generation=row["generation"],
@@ -121,6 +126,8 @@ def _held(row: Record, worker: str) -> Held:
         first_index=row["first_index"],
         count=row["count"],
         call=msgspec.json.decode(row["call"], type=Call),
+        input_images=plan.input_images,
+        mask=plan.mask,
         handle=row["handle"],
         expected=row["expected"],
         deaths=row["deaths"],

@@ -98,6 +98,8 @@ class FakeImages(images_pb2_grpc.ImageServiceServicer):
         self.refused = 0
         self.away = 0  # calls to answer UNAVAILABLE
         self.unusable = False
+        self.library: dict[str, images_pb2.Image] = {}
+        self.read: list[images_pb2.ReadImageRequest] = []
         self.before_commit: Callable[[], Awaitable[None]] = _at_once
 
     async def FenceTask(
@@ -150,6 +152,33 @@ class FakeImages(images_pb2_grpc.ImageServiceServicer):
             )
             images.append(self.committed.setdefault((request.task, picture.index), image))
         return images_pb2.CommitImagesResponse(images=images)
+
+    async def GetImage(self, request: images_pb2.GetImageRequest, context: Any) -> images_pb2.Image:
+        if request.name not in self.library:
+            raise not_found(request.name)
+        return self.library[request.name]
+
+    async def ReadImage(
+        self, request: images_pb2.ReadImageRequest, context: Any
+    ) -> AsyncIterator[images_pb2.ReadImageResponse]:
+        if request.name not in self.library:
+            raise not_found(request.name)
+        self.read.append(request)
+        data = request.name.encode()
+        header = images_pb2.ReadImageResponse.Header(
+            content_type="image/png", width=64, height=48, size_bytes=len(data)
+        )
+        yield images_pb2.ReadImageResponse(header=header)
+        for at in range(0, len(data), 10):
+            yield images_pb2.ReadImageResponse(data=data[at : at + 10])
+
+    async def SketchImage(
+        self, request_iterator: AsyncIterator[images_pb2.SketchImageRequest], context: Any
+    ) -> images_pb2.SketchImageResponse:
+        data = b"".join([request.data async for request in request_iterator])
+        if not data.startswith(b"\x89PNG"):
+            raise Failure(ErrorReason.IMAGE_REFUSED, "No picture.")
+        return images_pb2.SketchImageResponse(data=b"sketch of " + data[-10:])
 
     async def KeepImages(
         self, request: images_pb2.KeepImagesRequest, context: Any

@@ -215,3 +215,48 @@ def test_kinds_and_models_are_listed() -> None:
     assert {model.end_date for model in models if model.model == "gpt-image-1.5"} == {"2026-12-01"}
     with pytest.raises(Failure):
         PLANNER.models("other")
+
+
+PICTURES = [f"projects/a/images/{number}" for number in range(3)]
+
+
+def seeing(profile: Profile) -> Profile:
+    profile.image_input = True
+    return profile
+
+
+def test_pictures_are_sent_where_model_and_profile_take_them() -> None:
+    plan = PLANNER.plan(seeing(gpt()), "openai", asked(input_images=PICTURES, mask=PICTURES[0])).plan
+
+    assert (list(plan.input_images), plan.mask) == (PICTURES, PICTURES[0])
+    assert list(plan.adaptations) == []
+
+
+def test_of_too_many_pictures_the_first_are_sent_and_it_is_told() -> None:
+    wish = asked(input_images=PICTURES)
+
+    assert list(PLANNER.plan(seeing(checkpoint()), SD, wish).plan.input_images) == PICTURES[:1]
+    assert adapted(seeing(checkpoint()), SD, wish) == {"input_images": ("3", "1")}
+    wish.strict = True
+    assert failure(seeing(checkpoint()), SD, wish).reason == ErrorReason.ADAPTATION_REFUSED
+
+
+def test_a_profile_that_sends_no_pictures_says_so() -> None:
+    wish = asked(input_images=PICTURES[:1], mask=PICTURES[1])
+
+    assert list(PLANNER.plan(gpt(), "openai", wish).plan.input_images) == []
+    assert adapted(gpt(), "openai", wish) == {"input_images": ("1", ""), "mask": (PICTURES[1], "")}
+    assert PLANNER.capabilities(gpt(), "openai").max_input_images == 0
+    assert PLANNER.capabilities(seeing(gpt()), "openai").max_input_images == 16
+    assert PLANNER.capabilities(seeing(gpt()), "openai").mask
+
+
+def test_a_mask_needs_its_picture() -> None:
+    assert set(failure(seeing(gpt()), "openai", asked(mask=PICTURES[0])).fields) == {"generation.mask"}
+
+
+def test_what_draws_from_pictures_wants_one() -> None:
+    profile = seeing(Profile(name="profiles/e", title="E", model="fal-ai/flux-2-pro/edit"))
+
+    assert set(failure(profile, "falai", asked()).fields) == {"generation.input_images"}
+    assert PLANNER.plan(profile, "falai", asked(input_images=PICTURES)).tasks
