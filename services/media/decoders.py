@@ -126,7 +126,7 @@ class _Decoder:
 
     async def ask(self, order: dict[str, object]) -> Answer:
         try:
-            process = self.process or await self._start()
+            process = await self._running()
             async with asyncio.timeout(PICTURE_SECONDS):
                 answer = await _exchange(process, order)
         except TimeoutError as error:
@@ -142,6 +142,13 @@ class _Decoder:
         if self._pictures >= PICTURES_PER_PROCESS:
             await self.end()
         return answer
+
+    async def _running(self) -> Process:
+        """A process to ask. One that died while nobody asked it anything is no picture's fault."""
+        # uvloop knows of the pipe before the process, and does not let a closed one be written to.
+        if self.process and (self.process.stdin is None or self.process.stdin.is_closing()):
+            await self._died()
+        return self.process or await self._start()
 
     async def _start(self) -> Process:
         # A session of its own: Ctrl-C in a terminal is for the service, which ends its decoders itself.

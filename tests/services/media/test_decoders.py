@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import uvloop
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from PIL import Image, ImageCms
 
@@ -135,6 +136,19 @@ async def test_a_dead_decoder_is_replaced(decoders: Decoders, tmp_path: Path) ->
     assert caught.value.reason == ErrorReason.SERVICE_UNAVAILABLE
     assert await decoders.check(source) == (64, 48)
     assert decoders.pids != dead
+
+
+def test_a_decoder_that_died_between_pictures_is_nobodys_fault(tmp_path: Path) -> None:
+    async def outlive() -> None:
+        async with open_decoders(1) as pool:
+            source = saved(tmp_path, pictures.png())
+            await pool.check(source)
+            os.kill(pool.pids[0], signal.SIGKILL)
+            await asyncio.sleep(0.2)
+            assert await pool.check(source) == (64, 48)
+
+    # The loop that media runs on: it refuses writes to the dead as bugs.
+    uvloop.run(outlive())
 
 
 async def test_a_decoder_is_replaced_after_so_many_pictures(
