@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -46,7 +46,9 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     model: str
     title: str
+    family: Literal["prose", "tags"] = "prose"  # how it is spoken to
     max_prompt: Positive
+    max_elements: Positive | None = None  # characters for elements; what the prompt leaves when None
     max_count: Positive  # in one call
     sizes: Sizes
     qualities: tuple[str, ...] = ()

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inkweld.config.v1.profiles_pb2 import Profile
-from inkweld.generation.v1.generations_pb2 import Adaptation, Generation
+from inkweld.generation.v1.generations_pb2 import Adaptation, Generation, PromptPart
 
 from runtime.failure import invalid
 from services.generation.capabilities import default_size, most_pictures
 from services.generation.catalogue import Model
-from services.generation.prompt import Compiled, compiled
+from services.generation.prompt import compiled
 from services.generation.sizes import honours, resolve
 
 _OPAQUE = "jpeg"
@@ -25,6 +25,7 @@ class Choices:
     """What is sent, and how it differs from what was asked."""
 
     prompt: str
+    prompt_parts: Sequence[PromptPart]
     negative_prompt: str
     size: str
     count: int
@@ -42,7 +43,13 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
     """Decides everything. Raises FIELD_INVALID with all fields that are wrong."""
     if wrong := dict(_problems(profile, model, asked)):
         raise invalid(wrong)
-    prompt = compiled(asked.prompt, asked.elements, model.max_prompt)
+    prompt = compiled(
+        asked.prompt,
+        asked.elements,
+        family=model.family,
+        limit=model.max_prompt,
+        budget=model.max_elements,
+    )
     wished_size = asked.size or default_size(profile, model)
     size = resolve(wished_size, model.sizes)
     background = _known(asked.background or config.get("background", ""), model.backgrounds)
@@ -52,6 +59,7 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
     taken = most_pictures(model) if profile.image_input else 0
     choices = Choices(
         prompt=prompt.text,
+        prompt_parts=prompt.parts,
         negative_prompt=_negative_prompt(model, config, asked),
         size=size,
         count=asked.count if asked.HasField("count") else 1,
@@ -66,7 +74,7 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
     )
     differences = (
         *_size_difference(wished_size, size),
-        *_prompt_difference(prompt),
+        *prompt.adaptations,
         *_differences(asked, choices, model),
         *_picture_differences(asked, choices, may=profile.image_input),
     )
@@ -97,13 +105,6 @@ def _known(word: str, words: Sequence[str]) -> str:
 def _size_difference(asked: str, sent: str) -> Iterator[Adaptation]:
     if not honours(asked, sent):
         yield Adaptation(field="size", asked=asked, sent=sent, why="The nearest size the model can draw.")
-
-
-def _prompt_difference(prompt: Compiled) -> Iterator[Adaptation]:
-    if prompt.shortened:
-        names = ", ".join(prompt.shortened)
-        why = "The model's prompt has no room for all that is known of them."
-        yield Adaptation(field="elements", asked=names, sent="shortened", why=why)
 
 
 def _differences(asked: Generation, sent: Choices, model: Model) -> Iterator[Adaptation]:

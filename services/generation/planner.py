@@ -54,6 +54,7 @@ class Planner:
             provider=profile.provider,
             model=profile.model,
             compiled_prompt=choices.prompt,
+            prompt_parts=choices.prompt_parts,
             negative_prompt=choices.negative_prompt,
             size=choices.size,
             counts=[task.count for task in tasks],
