@@ -106,6 +106,15 @@ class Finished:
     request_id: str = ""  # the provider's own, for its support
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as its provider lists it."""
+
+    model: str
+    title: str = ""
+    needs_picture: bool = False  # draws from a picture only
+
+
 Event: TypeAlias = Accepted | Progress | Image | Finished
 
 
@@ -142,6 +151,21 @@ class Cancellable(Protocol):
     """One that can be told to stop. The worker closes the generator first."""
 
     async def cancel(self, api: Endpoint, handle: Handle | None) -> None: ...  # None: none was given
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """One that tells which models it has, in calls that cost nothing."""
+
+    async def models(self, api: Endpoint) -> Sequence[Listed]: ...
+
+
+@runtime_checkable
+class Hinting(Protocol):
+    """One that knows more than the status says of what is wrong with its address or key."""
+
+    @property
+    def HINTS(self) -> Mapping[int, str]: ...  # noqa: N802  # what to do, by the status of a check's answer
 
 
 def discover() -> Mapping[str, Provider]:

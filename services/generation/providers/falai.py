@@ -27,6 +27,7 @@ from services.generation.providers import (
     Finished,
     Handle,
     Image,
+    Listed,
     Picture,
     Progress,
     Task,
@@ -42,6 +43,7 @@ HOSTS = MappingProxyType({"platform": "https://api.fal.ai", "storage": "https://
 
 POLL_SECONDS = 0.5
 PRICE_SECONDS = 5.0
+MOST_PAGES = 20  # of a category's models
 INLINE_BYTES = 1 << 20  # larger pictures are uploaded first
 
 CONFIG_SCHEMA: Mapping[str, Any] = {
@@ -134,6 +136,26 @@ class Prices(msgspec.Struct):
     prices: list[Price] = []
 
 
+class About(msgspec.Struct, frozen=True):
+    """What a model is called."""
+
+    display_name: str = ""
+
+
+class Named(msgspec.Struct):
+    """A model."""
+
+    endpoint_id: str
+    metadata: About = About()
+
+
+class Models(msgspec.Struct):
+    """A page of models."""
+
+    models: list[Named]
+    next_cursor: str | None = None
+
+
 class Wrong(msgspec.Struct):
     """An error: of the platform (a sentence), or of the model (a list)."""
 
@@ -145,6 +167,12 @@ class Wrong(msgspec.Struct):
 async def check(api: Endpoint) -> None:
     """Asks for a price, which needs a good key: the queue itself would take a call without one."""
     await _price("fal-ai/flux-2-pro", api)
+
+
+async def models(api: Endpoint) -> Sequence[Listed]:
+    """Those that draw from words, and those that draw from a picture."""
+    drawing = [Listed(*named) for named in await _category("text-to-image", api)]
+    return drawing + [Listed(*named, needs_picture=True) for named in await _category("image-to-image", api)]
 
 
 async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
@@ -201,13 +229,21 @@ def refusal(status: int, body: bytes) -> Refusal | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     type_, details = _type(wrong)
-    if type_ in _REFUSALS:
-        return Refusal(ErrorReason.CONTENT_REFUSED)
+    if reason := _by_type(type_):
+        return Refusal(reason, details if reason == ErrorReason.PICTURE_REFUSED else {})
     if status >= 500 and wrong.detail is not None:
         return Refusal(ErrorReason.PROVIDER_UNAVAILABLE, {"type": type_ or "unknown"})
     if reason := _by_sentence(status, wrong):
         return Refusal(reason)
     return Refusal(ErrorReason.CALL_REFUSED, details) if status in (400, 422, 499) else None
+
+
+def _by_type(type_: str) -> ErrorReason | None:
+    if type_ in _REFUSALS:
+        return ErrorReason.CONTENT_REFUSED
+    if type_ == "generation_timeout":
+        return ErrorReason.PROVIDER_TIMED_OUT
+    return ErrorReason.PICTURE_REFUSED if type_.startswith(("image_", "file_")) else None
 
 
 def _by_sentence(status: int, wrong: Wrong) -> ErrorReason | None:
@@ -302,6 +338,19 @@ async def _usage(pictures: int, model: str, result: Reply, api: Endpoint) -> Usa
         if len(prices) == 1 and prices[0].currency.upper() == "USD":
             usage["unit_price"] = prices[0].unit_price
     return usage
+
+
+async def _category(category: str, api: Endpoint) -> Sequence[tuple[str, str]]:
+    """All models of a category, page by page: what to call them, and what they are called on screen."""
+    found: list[tuple[str, str]] = []
+    path = first = f"/v1/models?category={category}&status=active"
+    for _ in range(MOST_PAGES):
+        told = (await api.get(path, host="platform")).read(Models)
+        found += [(named.endpoint_id, named.metadata.display_name) for named in told.models]
+        if not told.next_cursor:
+            break
+        path = f"{first}&cursor={quote(told.next_cursor, safe='')}"
+    return found
 
 
 async def _price(model: str, api: Endpoint) -> Sequence[Price]:

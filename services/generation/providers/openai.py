@@ -10,7 +10,7 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.egress import Endpoint, Refusal, Reply
 from runtime.failure import Failure
-from services.generation.providers import PRICE_SCHEMA, Adaptation, Event, Finished, Image, Task
+from services.generation.providers import PRICE_SCHEMA, Adaptation, Event, Finished, Image, Listed, Task
 
 KIND = "openai"
 TITLE = "OpenAI"
@@ -38,6 +38,8 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
 # The planner has already weighed these against what the writer asked.
 _PLANNED = ("quality", "output_format", "background", "price_per_image")
 _COMPRESSED = ("jpeg", "webp")
+# In the names of models that draw; OpenAI lists all its others too.
+_DRAWING = ("image", "dall-e", "flux", "stable-diffusion", "sdxl")
 
 _BY_CODE: Mapping[str, ErrorReason] = MappingProxyType(
     {
@@ -49,6 +51,10 @@ _BY_CODE: Mapping[str, ErrorReason] = MappingProxyType(
         "project_spend_limit_exceeded": ErrorReason.PROVIDER_UNPAID,
         "organization_spend_limit_exceeded": ErrorReason.PROVIDER_UNPAID,
         "organization_usage_limit_exceeded": ErrorReason.PROVIDER_UNPAID,
+        "invalid_image_file": ErrorReason.PICTURE_REFUSED,
+        "invalid_image": ErrorReason.PICTURE_REFUSED,
+        "invalid_image_format": ErrorReason.PICTURE_REFUSED,
+        "image_too_large": ErrorReason.PICTURE_REFUSED,
         "model_not_found": ErrorReason.MODEL_UNKNOWN,
         "invalid_api_key": ErrorReason.KEY_REJECTED,
         "rate_limit_exceeded": ErrorReason.PROVIDER_RATE_LIMITED,
@@ -114,6 +120,20 @@ class Trouble(msgspec.Struct):
     moderation_details: Moderation | None = None
 
 
+class Named(msgspec.Struct):
+    """A model. Ollama says `name`."""
+
+    id: str = ""
+    name: str = ""
+
+
+class Models(msgspec.Struct):
+    """The models there are. Ollama says `models`, and null for none."""
+
+    data: list[Named] | None = None
+    models: list[Named] | None = None
+
+
 class Wrong(msgspec.Struct):
     """An error body."""
 
@@ -127,6 +147,14 @@ async def check(api: Endpoint) -> None:
     except Failure as error:
         if error.reason != ErrorReason.CALL_FORBIDDEN:
             raise
+
+
+async def models(api: Endpoint) -> Sequence[Listed]:
+    """Those that sound like drawing; all of them where none does, as hosts name theirs as they like."""
+    told = (await api.get("/models")).read(Models)
+    names = [named.id or named.name for named in (*(told.data or ()), *(told.models or ()))]
+    drawing = [name for name in names if any(sign in name.lower() for sign in _DRAWING)]
+    return [Listed(name) for name in drawing or names if name]
 
 
 async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:

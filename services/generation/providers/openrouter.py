@@ -3,7 +3,7 @@
 A picture to edit is a reference; there is no mask. Once the work had begun an error comes with a good status.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from services.generation.providers import (
     Event,
     Finished,
     Image,
+    Listed,
     Picture,
     Task,
     Usage,
@@ -135,6 +136,31 @@ class Trouble(msgspec.Struct):
     retryable: bool | None = None
 
 
+class Left(msgspec.Struct):
+    """What the key may still spend; None is any amount."""
+
+    limit_remaining: Decimal | None = None
+
+
+class Key(msgspec.Struct):
+    """What is said of the key."""
+
+    data: Left
+
+
+class Named(msgspec.Struct):
+    """A model."""
+
+    id: str
+    name: str = ""
+
+
+class Models(msgspec.Struct):
+    """The models there are."""
+
+    data: list[Named]
+
+
 class Wrong(msgspec.Struct):
     """An error body."""
 
@@ -142,8 +168,17 @@ class Wrong(msgspec.Struct):
 
 
 async def check(api: Endpoint) -> None:
-    """Asks about the key, which tells a wrong one and costs nothing."""
-    await api.get("/key")
+    """Asks about the key, which tells a wrong or used-up one and costs nothing."""
+    reply = await api.get("/key")
+    left = reply.read(Key).data.limit_remaining
+    if left is not None and left <= 0:
+        raise reply.failure(ErrorReason.PROVIDER_UNPAID)
+
+
+async def models(api: Endpoint) -> Sequence[Listed]:
+    """Those of the Image API; a key is not needed."""
+    told = (await api.get("/images/models")).read(Models)
+    return [Listed(named.id, named.name) for named in told.data]
 
 
 async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
@@ -178,7 +213,7 @@ def refusal(status: int, body: bytes) -> Refusal | None:
     if moderated or type_ in _BY_TYPE:
         return Refusal(_BY_TYPE.get(type_, ErrorReason.CONTENT_REFUSED), _details(facts))
     if type_ in _BAD_PICTURES or status == 413:
-        return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "input_references"})
+        return Refusal(ErrorReason.PICTURE_REFUSED, {"parameter": "input_references"})
     if status == 404:
         return Refusal(ErrorReason.MODEL_UNKNOWN)
     if status >= 500 and trouble.retryable is not False:
@@ -255,5 +290,9 @@ def _status(body: bytes) -> int:
 def _details(facts: Mapping[str, Any]) -> Mapping[str, str]:
     reasons = facts.get("reasons")
     categories = ", ".join(sorted(map(str, reasons))) if isinstance(reasons, list) else ""
-    details = {"categories": categories, "stage": "input" if facts.get("flagged_input") else ""}
+    details = {
+        "categories": categories,
+        "stage": "input" if facts.get("flagged_input") else "",
+        "decider": str(facts.get("provider_name") or ""),
+    }
     return {key: value for key, value in details.items() if value}

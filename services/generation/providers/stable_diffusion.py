@@ -1,8 +1,9 @@
 """AUTOMATIC1111's WebUI and those that speak its protocol: one call draws, another tells how far it is."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -17,6 +18,7 @@ from services.generation.providers import (
     Finished,
     Handle,
     Image,
+    Listed,
     Progress,
     Task,
 )
@@ -28,9 +30,17 @@ DEFAULT_ENDPOINT = ""
 AUTHORIZATION = "Bearer {key}"
 PAIR_AUTHORIZATION = "Basic {basic}"
 
+HINTS: Mapping[int, str] = MappingProxyType(
+    {
+        401: "Set the key to the user and password of --api-auth, as user:password.",
+        404: "Start the WebUI with --api, and leave /sdapi out of the endpoint.",
+    }
+)
+
 POLL_SECONDS = 0.5
 _ANY_CHECKPOINT = ("", "*")
 _SENT_ELSEWHERE = ("negative_prompt", "override_settings", "price_per_image")
+_BAD_PICTURES = ("invalid encoded image", "init image not found")
 _OUT_OF_MEMORY = ("outofmemory", "out of memory")
 
 CONFIG_SCHEMA: Mapping[str, Any] = {
@@ -83,6 +93,13 @@ class Doing(msgspec.Struct):
     progress: float = 0.0
 
 
+class Checkpoint(msgspec.Struct):
+    """A checkpoint. The title, with its hash, tells it apart best."""
+
+    title: str
+    model_name: str = ""
+
+
 class Wrong(msgspec.Struct):
     """An error body, of the WebUI or of plain FastAPI."""
 
@@ -94,6 +111,12 @@ class Wrong(msgspec.Struct):
 async def check(api: Endpoint) -> None:
     """Asks for the checkpoints, which also shows whether the API is switched on."""
     await api.get("/sdapi/v1/sd-models")
+
+
+async def models(api: Endpoint) -> Sequence[Listed]:
+    """The server's checkpoints."""
+    told = (await api.get("/sdapi/v1/sd-models")).read(list[Checkpoint])
+    return [Listed(checkpoint.title, checkpoint.model_name) for checkpoint in told]
 
 
 async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
@@ -130,6 +153,8 @@ def refusal(status: int, body: bytes) -> Refusal | None:
     words = f"{wrong.error} {wrong.errors} {wrong.detail}".lower()
     if status == 500 and any(sign in words for sign in _OUT_OF_MEMORY):
         return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "size"})
+    if any(sign in words for sign in _BAD_PICTURES):
+        return Refusal(ErrorReason.PICTURE_REFUSED)
     if status in (400, 404) and "sampler" in words:
         return Refusal(ErrorReason.CALL_REFUSED, {"parameter": "sampler_name"})
     if status == 404:  # the server runs without --api

@@ -5,7 +5,7 @@ catalogue says which want a form.
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ import pybase64
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.egress import Endpoint, Refusal, Reply
-from services.generation.providers import PRICE_SCHEMA, Event, Finished, Image, Task
+from services.generation.providers import PRICE_SCHEMA, Event, Finished, Image, Listed, Task
 
 KIND = "workersai"
 TITLE = "Cloudflare Workers AI"
@@ -37,6 +37,9 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
         "price_per_image": PRICE_SCHEMA,
     },
 }
+
+PAGE = 100
+MOST_PAGES = 10
 
 # How the pictures of all models begin.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
@@ -101,7 +104,7 @@ async def models(api: Endpoint) -> Sequence[Listed]:
     """Those that draw."""
     listed: list[Listed] = []
     for page in range(1, MOST_PAGES + 1):
-        path = f"{_account(api)}/models/search?task=Text-to-Image&per_page=100&page={page}"
+        path = f"{_account(api)}/models/search?task=Text-to-Image&per_page={PAGE}&page={page}"
         told = (await api.get(path)).read(Models).result
         listed += [Listed(named.name) for named in told]
         if len(told) < PAGE:
