@@ -1,6 +1,7 @@
 """What may be asked of a model or a profile, as it is told to clients."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from inkweld.config.v1.profiles_pb2 import Profile
@@ -9,6 +10,7 @@ from inkweld.generation.v1 import models_pb2 as pb
 from services.generation import pricing
 from services.generation.catalogue import Model
 
+_NOTICE = timedelta(days=30)  # before a model's end
 MAX_COUNT = 16  # of a generation; the planner splits it into calls
 
 
@@ -22,7 +24,7 @@ def of_model(model: Model) -> pb.Capabilities:
     return capabilities
 
 
-def of_profile(profile: Profile, model: Model, config: Mapping[str, Any]) -> pb.Capabilities:
+def of_profile(profile: Profile, model: Model, config: Mapping[str, Any], today: date) -> pb.Capabilities:
     """What is left of it by the profile."""
     capabilities = _capabilities(
         model,
@@ -35,7 +37,21 @@ def of_profile(profile: Profile, model: Model, config: Mapping[str, Any]) -> pb.
         capabilities.max_input_images = most_pictures(model)
         capabilities.mask = model.mask
     capabilities.name = f"{profile.name}/capabilities"
+    if ending := notice(model, today):
+        capabilities.model_notice.CopyFrom(ending)
     return capabilities
+
+
+def notice(model: Model, today: date) -> pb.ModelNotice | None:
+    """That the model has ended or will soon; None if it will not."""
+    if not (model.retired or (model.end_date and model.end_date - today <= _NOTICE)):
+        return None
+    return pb.ModelNotice(
+        end_date=model.end_date.isoformat() if model.end_date else "",
+        successor=model.successor or "",
+        ended=model.retired or bool(model.end_date and model.end_date <= today),
+        note=model.note,
+    )
 
 
 def most_pictures(model: Model) -> int:

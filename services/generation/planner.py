@@ -5,6 +5,7 @@ It has no side effects and asks nobody: the profile, the catalogue and the reque
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
@@ -69,10 +70,11 @@ class Planner:
         )
         return Planned(plan, tasks)
 
-    def capabilities(self, profile: Profile, kind: str) -> models_pb2.Capabilities:
-        """What a writer may ask of the profile."""
-        model = self._catalogue.offered(kind, profile.model)
-        return capabilities.of_profile(profile, model, profile_check.config_of(profile))
+    def capabilities(self, profile: Profile, kind: str, today: date | None = None) -> models_pb2.Capabilities:
+        """What a writer may ask of the profile; of a model that is gone too, with a notice that it is."""
+        model = self._catalogue.find(kind, profile.model) or self._catalogue.offered(kind, profile.model)
+        day = today or datetime.now(UTC).date()
+        return capabilities.of_profile(profile, model, profile_check.config_of(profile), day)
 
     def check_profile(self, profile: Profile, kind: str) -> None:
         """Raises FIELD_INVALID with all that is wrong, by the profile's fields."""

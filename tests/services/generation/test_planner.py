@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any
 
 import pytest
@@ -200,6 +201,20 @@ def test_a_profile_says_what_may_be_asked() -> None:
     assert "auto" in wide.sizes
     assert "xhigh" in wide.qualities
     assert not wide.HasField("price")
+
+
+def test_a_profile_says_when_its_model_ends() -> None:
+    def ends(model: str, day: date, kind: str = "openai") -> tuple[str, str, bool] | None:
+        found = PLANNER.capabilities(gpt(model), kind, day)
+        ending = found.model_notice
+        return (ending.end_date, ending.successor, ending.ended) if found.HasField("model_notice") else None
+
+    until = ("2026-12-01", "gpt-image-2.6-sunburst")
+    assert ends("gpt-image-1.5", date(2026, 10, 31)) is None
+    assert ends("gpt-image-1.5", date(2026, 11, 1)) == (*until, False)
+    assert ends("gpt-image-1.5", date(2026, 12, 1)) == (*until, True)
+    assert ends("gpt-image-1", date(2026, 10, 1)) == ("2026-10-23", "gpt-image-2.6-sunburst", True)
+    assert ends("gpt-image-2", date(2036, 1, 1)) is None
 
 
 def test_kinds_and_models_are_listed() -> None:
