@@ -5,10 +5,11 @@ import asyncio
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import structlog
 import uvicorn
 
-from deploy.sandbox import server
+from deploy.sandbox import scripts, server
 from deploy.sandbox.app import create_app
 from deploy.sandbox.webui import Flags
 from deploy.sandbox.webui_errors import Build
@@ -26,6 +27,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=7861, help="0 takes a free one (%(default)s)")
     parser.add_argument("--log", type=Path, help="billing log, JSON lines; none without it")
     parser.add_argument("--scripted", action="store_true", help="let callers order faults (tests only)")
+    parser.add_argument("--script", type=Path, help="faults from the start, as YAML; means --scripted")
     parser.add_argument(
         "--seconds", type=float, help=f"how long a picture takes ({SECONDS:g}; 0 with --instant)"
     )
@@ -47,13 +49,18 @@ def main() -> None:
     usual = 0.0 if given.instant else SECONDS
     seconds = usual if given.seconds is None else given.seconds
     flags = Flags(given.webui_auth, given.webui_build, api=not given.webui_no_api)
-    app = create_app(given.log, given.scripted, seconds=seconds, instant=given.instant, flags=flags)
+    scripted = given.scripted or given.script is not None
+    try:
+        rules = scripts.read_file(given.script) if given.script else []
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SystemExit(f"The sandbox cannot follow {given.script}: {error}.") from None
+    app = create_app(given.log, scripted, seconds=seconds, instant=given.instant, flags=flags, rules=rules)
     logs.configure("sandbox", "INFO")
     try:
         taken = server.listen(given.port)
     except OSError as error:
         raise SystemExit(f"The sandbox cannot have port {given.port}: {error.strerror}.") from None
-    log.info("sandbox.started", url=server.url(taken), scripted=given.scripted)
+    log.info("sandbox.started", url=server.url(taken), scripted=scripted)
     asyncio.run(uvicorn.Server(server.new_config(app)).serve([taken]))
 
 

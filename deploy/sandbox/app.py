@@ -1,6 +1,6 @@
 """The application: every dialect at its own paths, and the sandbox's own controls."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from deploy.sandbox import fal, openai, openrouter, webui, workersai
 from deploy.sandbox.billing import Ledger
 from deploy.sandbox.control import Control
 from deploy.sandbox.desk import Desk
-from deploy.sandbox.scripts import Script
+from deploy.sandbox.scripts import Rule, Script
 from deploy.sandbox.webui import Flags
 
 
@@ -21,14 +21,17 @@ def create_app(
     seconds: float = 0.0,
     instant: bool = False,
     flags: Flags = Flags(),  # noqa: B008 - frozen
+    rules: Iterable[Rule] = (),
 ) -> Starlette:
     """The sandbox.
 
     `log` is its billing log, None for none; `scripted` lets callers order faults; `seconds` is how long a
     picture pretends to take; `instant` answers with pictures drawn beforehand; `flags` say how the WebUI
-    was started.
+    was started; `rules` are in force from the start.
     """
-    desk = Desk(Ledger(log), Script(), seconds, instant)
+    script = Script()
+    script.extend(rules)
+    desk = Desk(Ledger(log), script, seconds, instant)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from deploy.sandbox import scripts
+from deploy.sandbox import keys, scripts
 from deploy.sandbox.desk import Desk
 
 ABOUT = {
@@ -18,6 +18,7 @@ ABOUT = {
         "workersai": "/client/v4",
         "webui": "/sdapi/v1",
     },
+    "keys": {"any": keys.KEY, **keys.KEYS},
     "log": "/sandbox/log",
 }
 

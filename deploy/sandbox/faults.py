@@ -17,6 +17,7 @@ from deploy.sandbox.scripts import Act
 WIRE = "inkweld.sandbox.wire"
 GARBAGE = b'{"created": 1763800000, "data": [{"b64_json": "iVBORw0K'
 DRIPS = 20
+FLOOD = b"A" * (1 << 20)
 
 
 class Protocol(HttpToolsProtocol):
@@ -51,6 +52,8 @@ class Faulty(Response):
             bomb = await asyncio.to_thread(_bomb, act.bomb_megabytes)
             headers = {"content-encoding": "gzip"}
             await Response(bomb, headers=headers, media_type="application/json")(scope, receive, send)
+        elif act.flood_megabytes:
+            await _flood(send, act.flood_megabytes)
         elif act.cut_after is not None:
             await self._cut_short(scope, receive, send, act.cut_after)
         else:
@@ -107,6 +110,15 @@ def _bomb(megabytes: int) -> bytes:
     squeeze = zlib.compressobj(9, wbits=31)
     parts = [squeeze.compress(b'{"data":"'), *(squeeze.compress(bytes(1 << 20)) for _ in range(megabytes))]
     return b"".join((*parts, squeeze.flush()))
+
+
+async def _flood(send: Send, megabytes: int) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"data":"', "more_body": True})
+    for _ in range(megabytes):
+        await send({"type": "http.response.body", "body": FLOOD, "more_body": True})
+    await send({"type": "http.response.body", "body": b'"}'})
 
 
 async def _cut(scope: Scope, receive: Receive, *, reset: bool) -> None:

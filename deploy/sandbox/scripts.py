@@ -8,6 +8,7 @@ read and before anything is charged.
 import random
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -42,6 +43,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
     cut_after: int | None = None  # charge, then close after so many bytes of the answer's body
     garbage: bool = False  # charge, then answer 200 with broken JSON
     bomb_megabytes: int = 0  # charge, then answer a gzip body that grows to so much
+    flood_megabytes: int = 0  # charge, then answer so much that means nothing
     drip_seconds: float = 0  # spread each part of the answer over so long
     truncate: Literal["", "base64", "picture"] = ""
     pictures: int | None = None  # so many instead of those ordered; 0 is the empty result
@@ -140,3 +142,8 @@ class Script:
 def read(body: bytes) -> list[Rule]:
     """The rules of a request; `msgspec.MsgspecError` says what is wrong with them."""
     return msgspec.json.decode(body, type=list[Rule])
+
+
+def read_file(path: Path) -> list[Rule]:
+    """The rules of a file in YAML."""
+    return msgspec.yaml.decode(path.read_bytes(), type=list[Rule])

@@ -44,3 +44,13 @@ def test_a_taken_port_is_said_plainly() -> None:
 
     assert ended.returncode == 1
     assert ended.stderr == f"The sandbox cannot have port {port}: Address already in use.\n"
+
+
+def test_a_script_with_a_typing_error_is_said_plainly(tmp_path: Path) -> None:
+    script = tmp_path / "rules.yaml"
+    script.write_text("- act: {clsoe: true}")
+    command = [sys.executable, "-m", "deploy.sandbox", "--port", "0", "--script", str(script)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == 1
+    assert "clsoe" in ended.stderr

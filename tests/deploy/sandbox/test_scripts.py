@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pybase64
 import pytest
 
+from deploy.sandbox import scripts
 from tests.deploy.sandbox.house import billed, inside, order, rules, sandbox
 
 PATH = "/v1/images/generations"
@@ -121,6 +123,21 @@ async def test_a_bomb_is_small_until_it_is_opened() -> None:
     assert len(answer.content) > 8_000_000
 
 
+async def test_an_answer_can_be_a_flood() -> None:
+    async with sandbox(instant=True) as client:
+        await order(client, flood_megabytes=3)
+        answer = await client.post(PATH, json=SMALL)
+
+    assert len(answer.content) > 3 << 20
+
+
+async def test_the_stated_length_can_be_wrong() -> None:
+    async with sandbox(instant=True) as client:
+        await order(client, headers={"content-length": "9999999"})
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post(PATH, json=SMALL)
+
+
 async def test_an_answer_can_drip() -> None:
     async with inside(instant=True) as client:
         whole = await client.post(PATH, json=SMALL)
@@ -213,6 +230,24 @@ async def test_a_rule_for_a_path_acts_on_free_calls() -> None:
         again = await client.get("/v1/models")
 
     assert (models.status_code, again.status_code) == (503, 200)
+
+
+async def test_a_rule_for_a_path_can_lose_a_call_before_any_work() -> None:
+    async with sandbox(instant=True) as client:
+        await rules(client, {"match": {"call": "/v1/images/*"}, "act": {"close": True}})
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post(PATH, json=SMALL)
+
+        assert await outcomes(client) == []
+
+
+async def test_rules_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("- match: {dialect: openai, nth: 2}\n  act: {refuse: quota}\n  times: 1\n")
+    async with inside(instant=True, rules=scripts.read_file(file)) as client:
+        statuses = [(await client.post(PATH, json=SMALL)).status_code for _ in range(3)]
+
+    assert statuses == [200, 429, 200]
 
 
 async def test_a_delay_comes_first() -> None:
