@@ -16,6 +16,7 @@ from inkweld.media.v1 import images_pb2, images_pb2_grpc
 
 from runtime.failure import Failure, from_rpc_error
 from services.generation import store
+from services.generation.places import Places
 from services.generation.store_claims import Held
 from services.generation.store_tasks import LostLease
 
@@ -38,6 +39,7 @@ class Drafts:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._images = images_pb2_grpc.ImageServiceStub(channel)
+        self._places = Places(channel)
 
     async def fence(self, held: Held) -> images_pb2.FenceTaskResponse:
         """Shut former holders of the task out, and see what they left."""
@@ -52,12 +54,25 @@ class Drafts:
             epoch=held.lease.epoch,
             index=index,
             size_bytes=len(data),
-            sha256=await asyncio.to_thread(_digest, data),
         )
         try:
+            async with self._places.leave(data) as header.place:
+                if header.place and (staged := await self._stage_left(header)):
+                    return staged
+            header.place, header.sha256 = "", await asyncio.to_thread(_digest, data)
             return await insist(lambda: self._images.StageImage(_pieces(header, data), timeout=CALL_SECONDS))
         except Failure as failure:
             raise _unusable(failure) from failure
+
+    async def _stage_left(self, header: images_pb2.StageImageRequest.Header) -> images_pb2.StagedImage | None:
+        """Stage what was left in a place; None when media does not find it there (any more)."""
+        try:
+            return await insist(lambda: self._images.StageImage(_pieces(header, b""), timeout=CALL_SECONDS))
+        except Failure as failure:
+            if "header.place" not in (failure.fields or ()):
+                raise
+        self._places.forget()
+        return None
 
     async def commit(
         self, held: Held, staged: Sequence[images_pb2.StagedImage]

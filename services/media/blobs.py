@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -44,11 +45,28 @@ class Incoming(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Place:
+    """A directory in which another process of this host may leave bytes."""
+
+    id: str
+    directory: Path
+    proof: bytes
+
+
 class Blobs(Protocol):
     """A store of blobs."""
 
     def receive(self) -> AbstractAsyncContextManager[Incoming]:
         """Begin a blob."""
+        ...
+
+    async def open_place(self) -> Place | None:
+        """A new place; None for a store that has none."""
+        ...
+
+    def take(self, name: str, size: int) -> AbstractAsyncContextManager[Incoming]:
+        """Begin a blob with bytes left at `{place}/{file}`. FileNotFoundError, here or in `store`, without."""
         ...
 
     async def holds(self, sha256: bytes) -> bool:

@@ -9,18 +9,21 @@ import errno
 import hashlib
 import mmap
 import os
+import re
 import secrets
+import stat
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.failure import Failure
-from services.media.blobs import READ_BYTES, Look
+from services.media.blobs import READ_BYTES, Look, Place
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +32,10 @@ T = TypeVar("T")
 THREADS = 16
 WRITE_BYTES = 1 << 20
 TEMPORARY = "tmp"
+PLACES = "places"
+PROOF = "proof"
 
+_FILE = re.compile("[0-9a-f]{32}")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -48,6 +54,7 @@ class LocalBlobs:
         self._root = root
         self._threads = threads
         self._synced: set[str] = set()
+        self._places: set[str] = set()
 
     def path(self, sha256: bytes) -> Path:
         """Where the blob of this hash is."""
@@ -57,7 +64,32 @@ class LocalBlobs:
     @asynccontextmanager
     async def receive(self) -> AsyncIterator["LocalIncoming"]:
         """See `Blobs`."""
-        incoming = LocalIncoming(self, self._root / TEMPORARY / secrets.token_hex(16))
+        async with self._forgetting(LocalIncoming(self, self._temporary())) as incoming:
+            yield incoming
+
+    async def open_place(self) -> Place | None:
+        """See `Blobs`."""
+        place = Place(secrets.token_hex(16), self._root.absolute() / PLACES, secrets.token_bytes(32))
+        place = replace(place, directory=place.directory / place.id)
+        await self.in_thread(_make_place, place)
+        self._places.add(place.id)
+        return place
+
+    @asynccontextmanager
+    async def take(self, name: str, size: int) -> AsyncIterator["LocalIncoming"]:
+        """See `Blobs`. Only places opened here are looked into: a caller's text becomes no path."""
+        place, _, file = name.partition("/")
+        if place not in self._places or not _FILE.fullmatch(file):
+            raise FileNotFoundError("no such place")
+        left = self._root / PLACES / place / file
+        async with self._forgetting(TakenIncoming(self, self._temporary(), left, size)) as incoming:
+            yield incoming
+
+    def _temporary(self) -> Path:
+        return self._root / TEMPORARY / secrets.token_hex(16)
+
+    @asynccontextmanager
+    async def _forgetting(self, incoming: "LocalIncoming") -> AsyncIterator["LocalIncoming"]:
         try:
             yield incoming
         finally:
@@ -130,10 +162,22 @@ class LocalBlobs:
             sync_directory(path.parent)
             self._synced.add(key)
 
+    def _clear(self, place: Path, before: float) -> None:
+        """Remove what was left and never taken, and the place itself unless it was opened by this process."""
+        ours = place.name in self._places
+        for path in place.iterdir():
+            if path.is_file() and is_older(path, before) and not (ours and path.name == PROOF):
+                path.unlink(missing_ok=True)
+        if not ours and is_older(place, before):
+            with suppress(OSError):  # not empty yet
+                place.rmdir()
+
     def _strays(self, before: float) -> list[bytes]:
         for path in self._root.glob(f"{TEMPORARY}/*"):
             if is_older(path, before):
                 path.unlink(missing_ok=True)
+        for place in self._root.glob(f"{PLACES}/*"):
+            self._clear(place, before)
         blobs = self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/" + "[0-9a-f]" * 64)
         return [bytes.fromhex(path.name) for path in blobs if is_older(path, before)]
 
@@ -217,6 +261,43 @@ class LocalIncoming:
         os.fsync(self._descriptor)
         self._blobs.link(self._path, self._hash.digest())
         self.published = True
+
+
+class TakenIncoming(LocalIncoming):
+    """A blob that another process has written already: a file in one of our places, which becomes ours."""
+
+    def __init__(self, blobs: LocalBlobs, path: Path, left: Path, size: int) -> None:
+        super().__init__(blobs, path)
+        self._left = left
+        self._size = size
+
+    def _flush(self) -> None:
+        if self._descriptor is not None:
+            return
+        # Neither a link nor a pipe is followed or waited for.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            self._descriptor = os.open(self._left, flags)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise FileNotFoundError("what was left is a link") from error
+        found = os.fstat(self._descriptor)
+        plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if not plain or found.st_uid != os.geteuid() or found.st_size != self._size:
+            raise FileNotFoundError("what was left is not a file of ours of that size")
+        # From here on nobody else has a name for it.
+        self._left.rename(self._path)
+        if not os.path.samestat(found, self._path.lstat()):
+            raise FileNotFoundError("what was left has been replaced")
+        if self._size:
+            with mmap.mmap(self._descriptor, self._size, access=mmap.ACCESS_READ) as data:
+                self._hash.update(data)
+
+
+def _make_place(place: Place) -> None:
+    place.directory.mkdir(parents=True, mode=0o700)
+    (place.directory / PROOF).write_bytes(place.proof)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

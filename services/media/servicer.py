@@ -134,6 +134,12 @@ class ImageService(ImageServiceServicer):
     async def FenceTask(self, request: pb.FenceTaskRequest, context: Context) -> pb.FenceTaskResponse:
         return await self._staging.fence(request.task, request.epoch)
 
+    async def OpenPlace(self, request: pb.OpenPlaceRequest, context: Context) -> pb.OpenPlaceResponse:
+        place = await self._blobs.open_place()
+        if place is None:
+            return pb.OpenPlaceResponse()
+        return pb.OpenPlaceResponse(place=place.id, directory=str(place.directory), proof=place.proof)
+
     async def StageImage(self, request_iterator: Stages, context: Context) -> pb.StagedImage:
         first = await anext(request_iterator)
         if not first.HasField("header"):

@@ -1,6 +1,7 @@
 """What generation stores here: fenced by task and epoch, staged picture by picture, committed together."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC
 from functools import partial
 
@@ -11,7 +12,7 @@ from runtime.database import Database
 from runtime.failure import invalid
 from runtime.names import project_of
 from services.media import formats, store_images, store_stages
-from services.media.blobs import Blobs
+from services.media.blobs import Blobs, Incoming
 from services.media.formats import Facts
 from services.media.receiving import receive, recorded
 from services.media.store_stages import Stage
@@ -40,11 +41,12 @@ class Staging:
         """Store one picture. Its pixels are not decoded: that would cost more than all the rest together."""
         if header.size_bytes > formats.MAX_BYTES:
             raise formats.refused(f"it has more than {formats.MAX_BYTES >> 20} MiB", "data")
-        async with self._blobs.receive() as incoming:
-            await receive(incoming, _no_more_than(header.size_bytes, pieces))
+        async with self._incoming(header) as incoming:
+            if not header.place:
+                await receive(incoming, _no_more_than(header.size_bytes, pieces))
             if incoming.size != header.size_bytes:
                 raise invalid({"header.size_bytes": f"was declared, but {incoming.size} bytes came"})
-            sha256, facts = await incoming.store(partial(_look, header.sha256))
+            sha256, facts = await _stored(incoming, header)
             async with recorded(self._pool, self._blobs, incoming, sha256, facts) as db:
                 if not await store_stages.insert_stage(
                     db, header.task, header.index, epoch=header.epoch, project=header.parent, sha256=sha256
@@ -58,6 +60,19 @@ class Staging:
             width=facts.width,
             height=facts.height,
         )
+
+    @asynccontextmanager
+    async def _incoming(self, header: pb.StageImageRequest.Header) -> AsyncIterator[Incoming]:
+        if not header.place:
+            async with self._blobs.receive() as incoming:
+                yield incoming
+            return
+        try:
+            taken = self._blobs.take(header.place, header.size_bytes)
+            async with taken as incoming:
+                yield incoming
+        except FileNotFoundError as error:
+            raise invalid({"header.place": "must be a file of that size, left in an open place"}) from error
 
     async def commit(self, request: pb.CommitImagesRequest) -> list[pb.Image]:
         """Make staged pictures drafts, all or none."""
@@ -74,8 +89,13 @@ class Staging:
             return [images[picture.index] for picture in request.pictures]
 
 
-def _look(declared: bytes, sha256: bytes, data: memoryview) -> Facts:
-    if sha256 != declared:
+async def _stored(incoming: Incoming, header: pb.StageImageRequest.Header) -> tuple[bytes, Facts]:
+    """What was left in a place crossed nothing, so that its hash need not be declared."""
+    return await incoming.store(partial(_look, header.sha256 or None if header.place else header.sha256))
+
+
+def _look(declared: bytes | None, sha256: bytes, data: memoryview) -> Facts:
+    if declared is not None and sha256 != declared:
         raise invalid({"header.sha256": "is not the hash of the bytes that came"})
     return formats.inspect(data, "data")
 

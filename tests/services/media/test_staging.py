@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,9 +14,10 @@ from runtime.failure import Failure
 from services.media import formats
 from tests.house import failure_of
 from tests.services.media import pictures
-from tests.services.media.conftest import ATLAS, Media
+from tests.services.media.conftest import ATLAS, Media, stages
 
 GENERATION = f"{ATLAS}/generations/g1"
+FILE = "a" * 32
 
 
 async def failure(call: Any) -> Failure:
@@ -244,3 +246,68 @@ async def test_a_draft_goes_at_the_time_it_was_given(media: Media) -> None:
     gone = await failure(media.images.GetImage(pb.GetImageRequest(name=draft.name)))
 
     assert gone.reason == ErrorReason.RESOURCE_NOT_FOUND
+
+
+async def place(media: Media) -> tuple[str, Path]:
+    answer = await media.worker.OpenPlace(pb.OpenPlaceRequest())
+    assert Path(answer.directory, "proof").read_bytes() == answer.proof
+    return answer.place, Path(answer.directory)
+
+
+async def stage_left(
+    media: Media, name: str, size: int, sha256: bytes = b"", epoch: int = 1
+) -> pb.StagedImage:
+    header = pb.StageImageRequest.Header(
+        parent=ATLAS, task="t1", epoch=epoch, index=0, size_bytes=size, sha256=sha256, place=name
+    )
+    return await media.worker.StageImage(stages(header, b""))
+
+
+async def test_a_picture_left_in_a_place_is_staged_and_taken_away(media: Media) -> None:
+    data = pictures.png() + os.urandom(100_000)
+    id_, directory = await place(media)
+    (directory / FILE).write_bytes(data)
+
+    staged = await stage_left(media, f"{id_}/{FILE}", len(data))
+    (draft,) = await media.commit(staged.sha256)
+
+    assert staged.sha256 == hashlib.sha256(data).digest()
+    assert (await media.download(draft.name))[2] == data
+    assert [path.name for path in directory.iterdir()] == ["proof"]
+    assert len(media.files) == 2
+
+
+async def test_a_place_gives_nothing_but_plain_files_left_in_it(media: Media) -> None:
+    data = pictures.png()
+    id_, directory = await place(media)
+    blob = media.folder / "a-blob"
+    blob.write_bytes(data)
+    (directory / FILE).symlink_to(blob)
+    (directory / FILE.replace("a", "b")).hardlink_to(blob)
+    (directory / FILE.replace("a", "c")).mkdir()
+    os.mkfifo(directory / FILE.replace("a", "d"))
+    (directory / FILE.replace("a", "e")).write_bytes(data + b"more")
+    names = [f"{id_}/{FILE.replace('a', letter)}" for letter in "abcdef"]
+
+    for name in [*names, f"{FILE}/{FILE}", f"{id_}/../{id_}/{FILE}", f"../{FILE}"]:
+        refused = await failure(stage_left(media, name, len(data)))
+        assert refused.reason == ErrorReason.FIELD_INVALID
+        assert list(refused.fields or ()) == ["header.place"] or ".." in name
+
+    assert blob.read_bytes() == data
+    assert await media.pool.fetchval("SELECT count(*) FROM blobs") == 0
+
+
+async def test_what_is_left_is_held_to_its_declared_hash_and_epoch(media: Media) -> None:
+    data = pictures.png()
+    id_, directory = await place(media)
+    (directory / FILE).write_bytes(data)
+    wrong = await failure(stage_left(media, f"{id_}/{FILE}", len(data), sha256=bytes(32)))
+    await fence(media, 2)
+    (directory / FILE).write_bytes(data)
+
+    late = await failure(stage_left(media, f"{id_}/{FILE}", len(data)))
+
+    assert list(wrong.fields or ()) == ["header.sha256"]
+    assert late.reason == ErrorReason.LEASE_TAKEN
+    assert await media.pool.fetchval("SELECT count(*) FROM stages") == 0
