@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin
 
@@ -12,7 +13,7 @@ import msgspec
 import pybase64
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
-from runtime.egress.exchange import Answer, Unreadable, exchange
+from runtime.egress.exchange import Answer, Direct, Unreadable, exchange
 from runtime.egress.network import Blocked, Policy, TooLarge, Wire
 from runtime.egress.refusals import Refusal, failure, refused
 from runtime.failure import Failure
@@ -90,7 +91,8 @@ class Endpoint:
 
     `post`, `put` and `get` reach the configured host and port, or another the kind declares as `HOSTS`, and
     nothing else, with the key; `fetch` and `store` reach anything public over https, without it. Each call
-    has a total deadline, a byte budget and a connection of its own, and fails with our reasons.
+    has a total deadline and a byte budget, outside `polling` a connection of its own, and fails with our
+    reasons.
     """
 
     def __init__(
@@ -118,6 +120,20 @@ class Endpoint:
         self._seconds = seconds
         self._max_bytes = max_bytes
         self._may_cost = False
+        self._kept: httpx.AsyncBaseTransport | None = None
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[None]:
+        """Inside, one `get` after the other shares a connection. What may cost money never does."""
+        if not isinstance(self._transport, Direct):
+            yield
+            return
+        self._kept = self._transport.kept()
+        try:
+            yield
+        finally:
+            await self._kept.aclose()
+            self._kept = None
 
     async def post(
         self,
@@ -173,16 +189,25 @@ class Endpoint:
     ) -> Reply:
         headers = {"accept": "application/json", **more, **self._headers}
         paid = self._may_cost or not free
-        answer = await self._exchange(self._request(method, url, headers, content), _only(url), free=free)
+        line = self._kept if method == "GET" else None
+        request = self._request(method, url, headers, content)
+        answer = await self._exchange(request, _only(url), free=free, line=line)
         if 200 <= answer.status < 300:
             return Reply(answer, self._kind, self._provider)
         raise _refused(answer.status, answer.headers, answer.content, self._kind, self._provider, paid=paid)
 
-    async def _exchange(self, request: httpx.Request, policy: Policy, *, free: bool) -> Answer:
+    async def _exchange(
+        self,
+        request: httpx.Request,
+        policy: Policy,
+        *,
+        free: bool,
+        line: httpx.AsyncBaseTransport | None = None,
+    ) -> Answer:
         wire = Wire(self._max_bytes)
         try:
             async with asyncio.timeout(self._seconds):
-                return await exchange(self._transport, request, wire, policy, self._max_bytes)
+                return await exchange(line or self._transport, request, wire, policy, self._max_bytes)
         except _BROKEN as error:
             # The exception cannot tell whether the call went out; the count of bytes can.
             raise self._no_answer(lost=not free and wire.bytes_sent > 0) from error

@@ -7,6 +7,7 @@ the environment or repeat a call is not there.
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ssl import SSLContext
 
@@ -44,31 +45,83 @@ class Direct(httpx.AsyncBaseTransport):
     def __init__(self, tls: SSLContext) -> None:
         self._tls = tls
 
+    def kept(self) -> "Kept":
+        """The same with one connection for all."""
+        return Kept(self._tls)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
+        line = Line(request, self._tls)
+        return await line.ask(request, last=True)
+
+
+class Kept(httpx.AsyncBaseTransport):
+    """One connection for requests that may be repeated: looks, which cost nothing.
+
+    Its policy is asked when it is dialled, so all requests on it go to one origin; another gets a new one.
+    """
+
+    def __init__(self, tls: SSLContext) -> None:
+        self._tls = tls
+        self._line: Line | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._line is not None and self._line.is_busy:
+            return await Line(request, self._tls).ask(request, last=True)
+        request.headers.pop("connection", None)
+        if self._line is not None and self._line.is_good_for(request):
+            with suppress(httpcore.NetworkError, httpcore.ProtocolError):
+                return await self._line.ask(request, last=False)
+            # The server had hung up in this very moment.
+        await self.aclose()
+        self._line = Line(request, self._tls)
+        return await self._line.ask(request, last=False)
+
+    async def aclose(self) -> None:
+        if self._line is not None:
+            await self._line.aclose()
+
+
+class Line:
+    """A connection, with the wire of whichever call is on it."""
+
+    def __init__(self, request: httpx.Request, tls: SSLContext) -> None:
+        self._dialer = Dialer(request.extensions["wire"], request.extensions["policy"])
+        self._origin = _url(request).origin
+        self._connection = httpcore.AsyncHTTPConnection(
+            self._origin, ssl_context=tls, network_backend=self._dialer
         )
-        dialer = Dialer(request.extensions["wire"], request.extensions["policy"])
-        connection = httpcore.AsyncHTTPConnection(url.origin, ssl_context=self._tls, network_backend=dialer)
+
+    @property
+    def is_busy(self) -> bool:
+        return not (self._connection.is_idle() or self._connection.is_closed())
+
+    def is_good_for(self, request: httpx.Request) -> bool:
+        connection = self._connection
+        return _url(request).origin == self._origin and connection.is_idle() and not connection.has_expired()
+
+    async def ask(self, request: httpx.Request, *, last: bool) -> httpx.Response:
+        """The answer as far as its head. After the `last` request the connection is closed."""
+        self._dialer.wire = request.extensions["wire"]
+        raw = httpcore.Request(
+            request.method, _url(request), headers=request.headers.raw, content=request.stream
+        )
         try:
-            response = await connection.handle_async_request(
-                httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
-            )
+            response = await self._connection.handle_async_request(raw)
         except BaseException:
-            await connection.aclose()
+            await self.aclose()
             raise
-        request.extensions["wire"].head_ended()
-        body = _Body(connection, response)
+        self._dialer.wire.head_ended()
+        body = _Body(response, self if last else None)
         return httpx.Response(response.status, headers=response.headers, stream=body)
+
+    async def aclose(self) -> None:
+        await self._connection.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, connection: httpcore.AsyncHTTPConnection, response: httpcore.Response) -> None:
-        self._connection = connection
+    def __init__(self, response: httpcore.Response, line: Line | None) -> None:
         self._response = response
+        self._line = line
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._response.aiter_stream():
@@ -76,7 +129,17 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._response.aclose()
-        await self._connection.aclose()
+        if self._line is not None:
+            await self._line.aclose()
+
+
+def _url(request: httpx.Request) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=request.url.raw_scheme,
+        host=request.url.raw_host,
+        port=request.url.port,
+        target=request.url.raw_path,
+    )
 
 
 async def exchange(

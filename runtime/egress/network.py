@@ -57,10 +57,10 @@ class Wire:
 
 
 class Dialer(httpcore.AsyncNetworkBackend):
-    """Connects one call, where its policy allows."""
+    """Connects a call, where its policy allows. Later calls on the connection bring wires of their own."""
 
     def __init__(self, wire: Wire, policy: Policy) -> None:
-        self._wire = wire
+        self.wire = wire
         self._policy = policy
 
     async def connect_tcp(
@@ -79,26 +79,26 @@ class Dialer(httpcore.AsyncNetworkBackend):
         addresses = await _resolve(host, port)
         if not self._policy(host, port, addresses):
             raise Blocked
-        return Stream(self._wire, await _dial(addresses, port))
+        return Stream(self, await _dial(addresses, port))
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """An open connection of one call."""
+    """An open connection."""
 
-    def __init__(self, wire: Wire, inbox: "_Inbox") -> None:
-        self._wire = wire
+    def __init__(self, dialer: Dialer, inbox: "_Inbox") -> None:
+        self._dialer = dialer
         self._inbox = inbox
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         del max_bytes, timeout
-        return self._wire.receive(await self._inbox.take(self._wire.most))
+        return self._dialer.wire.receive(await self._inbox.take(self._dialer.wire.most))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         del timeout
         if not buffer:
             return
         self._inbox.check_open()
-        self._wire.bytes_sent += len(buffer)
+        self._dialer.wire.bytes_sent += len(buffer)
         await self._inbox.put(buffer)
 
     async def aclose(self) -> None:
@@ -115,7 +115,8 @@ class Stream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inbox.transport_info(info)
+        # How httpcore asks whether an idle connection is still good.
+        return self._inbox.stirred() if info == "is_readable" else self._inbox.transport_info(info)
 
 
 class _Inbox(asyncio.Protocol):
@@ -181,6 +182,10 @@ class _Inbox(asyncio.Protocol):
         """A connection known to be closed takes no byte, so none is counted."""
         if self._ended or self._transport.is_closing():
             raise httpcore.WriteError
+
+    def stirred(self) -> bool:
+        """Whether something came, be it the end."""
+        return bool(self._chunks) or self._ended or self._transport.is_closing()
 
     async def put(self, data: bytes) -> None:
         self._transport.write(data)
