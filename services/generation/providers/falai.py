@@ -192,11 +192,12 @@ async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
 async def resume(handle: Handle, api: Endpoint) -> AsyncGenerator[Event, None]:
     """Waits for work that is in the queue, and gets what came of it."""
     told = -1
-    while (now := (reply := await api.get(handle["status_url"])).read(Status)).status != "COMPLETED":
-        if told != (now.queue_position or 0):
-            told = now.queue_position or 0
-            yield Progress(position=told)
-        await asyncio.sleep(POLL_SECONDS)
+    async with api.polling():
+        while (now := (reply := await api.get(handle["status_url"])).read(Status)).status != "COMPLETED":
+            if told != (now.queue_position or 0):
+                told = now.queue_position or 0
+                yield Progress(position=told)
+            await asyncio.sleep(POLL_SECONDS)
     result = await _result(handle, reply, api)
     drawn = result.read(Drawn)
     files = drawn.images or ([drawn.image] if drawn.image else [])
