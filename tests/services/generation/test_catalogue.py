@@ -5,6 +5,7 @@ from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.failure import Failure
 from services.generation.catalogue import Catalogue, CatalogueError, load
+from services.generation.sizes import resolve
 
 MODEL = """
 kinds:
@@ -81,3 +82,33 @@ def test_what_is_wrong_is_said(tmp_path: Path, wrong: str, said: str) -> None:
 
     with pytest.raises(CatalogueError, match=said):
         loaded(tmp_path, MODEL.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [
+        ("black-forest-labs/flux-schnell", "flux.2-klein-4b takes its place"),
+        ("black-forest-labs/flux-pro", "flux.2-pro takes its place"),
+        ("stabilityai/stable-diffusion-3", "fal-ai/stable-diffusion-v35-large"),
+        ("openai/gpt-image-1", "openai/gpt-image-2 takes its place"),
+    ],
+)
+def test_names_of_old_are_explained(old: str, said: str) -> None:
+    with pytest.raises(Failure, match=said):
+        load().offered("openrouter", old)
+
+
+def test_every_model_can_be_asked_for_every_manner_of_size() -> None:
+    catalogue = load()
+    for kind in ("openai", "openrouter", "falai", "workersai", "stable-diffusion"):
+        for model in catalogue.models(kind):
+            for asked in ("auto", "1024x1024", "8000x100", "16:9", "9:19.5", "4:3@4K"):
+                sent = resolve(asked, model.sizes)
+                assert resolve(sent, model.sizes) == sent
+
+
+def test_the_edit_form_of_a_model_is_listed_and_needs_a_picture() -> None:
+    catalogue = load()
+    for model in catalogue.models("falai"):
+        edit = model.form.get("edit")
+        assert edit is None or catalogue.offered("falai", edit).needs_reference
