@@ -66,7 +66,7 @@ class Blobs(Protocol):
         ...
 
     def take(self, name: str, size: int) -> AbstractAsyncContextManager[Incoming]:
-        """Begin a blob with bytes left at `{place}/{file}`. FileNotFoundError, here or in `store`, without."""
+        """Begin a blob with bytes left at `{place}/{file}`. Raises FileNotFoundError here or in `store`."""
         ...
 
     async def holds(self, sha256: bytes) -> bool:
