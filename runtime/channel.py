@@ -19,6 +19,8 @@ from runtime.settings import ServiceSettings
 HOP_SECONDS = 0.02
 DEFAULT_SECONDS = 30.0
 MAX_MESSAGE_BYTES = (1 << 20) + (64 << 10)  # a chunk of 1 MiB and its envelope
+# What services of ours may answer. The configuration comes whole, with its profiles and whom it shuts out.
+MAX_ANSWER_BYTES = 32 << 20
 
 # When the call being served must end, by the event loop's clock.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -54,7 +56,7 @@ async def connect(
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel whose calls carry an identity, the request id and what is left of the deadline."""
     options = [
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),

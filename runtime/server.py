@@ -14,7 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
 from runtime import contract
-from runtime.channel import MAX_MESSAGE_BYTES
+from runtime.channel import MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES
 from runtime.door import Door
 from runtime.identity import Authority, Verifier
 from runtime.settings import ServiceSettings
@@ -38,7 +38,7 @@ class Server:
             maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
             options=[
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+                ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
                 ("grpc.max_metadata_size", 16 << 10),
                 ("grpc.keepalive_time_ms", 60_000),
                 ("grpc.keepalive_timeout_ms", 20_000),

@@ -127,6 +127,21 @@ async def test_who_is_shut_out_is_known_by_user_and_by_proof(keys: Keys) -> None
         assert not live.revoked(before)
 
 
+async def test_a_great_many_may_be_shut_out_at_once(keys: Keys) -> None:
+    config = Config()
+    shut_out = [f"users/ada/tokens/{number:026}" for number in range(30_000)]
+    async with following(config, keys) as live, asyncio.timeout(10):
+        await live.changed()
+        said = configuration_pb2.Configuration()
+        for subject in shut_out:
+            said.revocations.add(subject=subject).not_before.GetCurrentTime()
+        config.say(said)
+        await live.changed()
+
+        last = Caller("users/ada", proof=shut_out[-1], issued=time.time() - 10)
+        assert live.revoked(last)
+
+
 async def test_a_secret_is_exchanged_once(keys: Keys) -> None:
     config = Config()
     async with following(config, keys) as live:
