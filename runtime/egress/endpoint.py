@@ -2,8 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin
 
@@ -13,7 +13,7 @@ import msgspec
 import pybase64
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
-from runtime.egress.exchange import Answer, Direct, Unreadable, exchange
+from runtime.egress.exchange import Answer, Direct, Unreadable, exchange, streamed
 from runtime.egress.network import Blocked, Policy, TooLarge, Wire
 from runtime.egress.refusals import Refusal, failure, refused
 from runtime.failure import Failure
@@ -150,6 +150,38 @@ class Endpoint:
         more = {**headers, "content-type": content_type}
         return await self._call("POST", self._own(path, host), content, more, free=free)
 
+    async def stream(
+        self, path: str, body: object, *, content_type: str = "application/json", host: str = ""
+    ) -> AsyncGenerator[Reply, None]:
+        """Sends a body, as `post`, and gives each server-sent event of the answer as soon as it is whole.
+
+        Who does not stream nevertheless has its one answer given. The deadline holds for all of it.
+        """
+        url = self._own(path, host)
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        accepted = "application/json, text/event-stream"
+        headers = {"accept": accepted, "content-type": content_type, **self._headers}
+        wire = Wire(self._max_bytes)
+        until = asyncio.get_running_loop().time() + self._seconds
+        request = self._request("POST", url, headers, content)
+        came = False
+        async with aclosing(
+            streamed(self._transport, request, wire, _only(url), self._max_bytes)
+        ) as answers:
+            while answer := await self._next(answers, wire, until):
+                if not 200 <= answer.status < 300:
+                    said = answer.status, answer.headers, answer.content
+                    raise _refused(*said, self._kind, self._provider, paid=True)
+                came = True
+                yield Reply(answer, self._kind, self._provider)
+        if not came:
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
+
+    async def _next(self, answers: AsyncGenerator[Answer, None], wire: Wire, until: float) -> Answer | None:
+        with self._translated(wire, free=False):
+            async with asyncio.timeout_at(until):
+                return await anext(answers, None)
+
     async def put(
         self, path_or_url: str, body: object = None, *, content_type: str = "application/json"
     ) -> Reply:
@@ -205,9 +237,15 @@ class Endpoint:
         line: httpx.AsyncBaseTransport | None = None,
     ) -> Answer:
         wire = Wire(self._max_bytes)
-        try:
+        with self._translated(wire, free=free):
             async with asyncio.timeout(self._seconds):
                 return await exchange(line or self._transport, request, wire, policy, self._max_bytes)
+
+    @contextmanager
+    def _translated(self, wire: Wire, *, free: bool) -> Iterator[None]:
+        """What goes wrong inside comes out in our reasons."""
+        try:
+            yield
         except _BROKEN as error:
             # The exception cannot tell whether the call went out; the count of bytes can.
             raise self._no_answer(lost=not free and wire.bytes_sent > 0) from error

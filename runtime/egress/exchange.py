@@ -6,14 +6,15 @@ the environment or repeat a call is not there.
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from ssl import SSLContext
 
 import httpcore
 import httpx
 
+from runtime.egress.frames import Frames
 from runtime.egress.network import Dialer, Policy, TooLarge, Wire
 
 MAX_HEADERS = 100
@@ -156,19 +157,53 @@ async def exchange(
     return Answer(response.status_code, response.headers, content)
 
 
+async def streamed(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, wire: Wire, policy: Policy, max_bytes: int
+) -> AsyncGenerator[Answer, None]:
+    """As `exchange`, with an answer for each server-sent event; one for all where there are none."""
+    request.extensions = {"wire": wire, "policy": policy}
+    response = await transport.handle_async_request(request)
+    frames = Frames()
+    try:
+        if not _is_stream(response):
+            raw = await _read(response, max_bytes)
+            content = await _inflated(raw, response.headers.get("content-encoding", "identity"), max_bytes)
+            yield Answer(response.status_code, response.headers, content)
+            return
+        async with aclosing(_pieces(response, max_bytes)) as pieces:
+            async for piece in pieces:
+                for data in frames.take(piece):
+                    if data.startswith(b"[DONE]"):
+                        return
+                    yield Answer(response.status_code, response.headers, data)
+        for data in frames.last():
+            yield Answer(response.status_code, response.headers, data)
+    finally:
+        await response.aclose()
+
+
+def _is_stream(response: httpx.Response) -> bool:
+    streams = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+    plain = response.headers.get("content-encoding", "identity").lower() == "identity"
+    return response.is_success and streams and plain
+
+
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    return b"".join([part async for part in _pieces(response, max_bytes)])
+
+
+async def _pieces(response: httpx.Response, max_bytes: int) -> AsyncGenerator[bytes, None]:
     length = response.headers.get("content-length", "0")
     if len(response.headers.raw) > MAX_HEADERS or not length.isdecimal() or int(length) > max_bytes:
         raise TooLarge
-    parts: list[bytes] = []
-    size = 0
+    parts = size = 0
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101, as async transports answer
     async for part in response.stream:
         size += len(part)
-        if size > max_bytes or (len(parts) > MAX_CRUMBS and size < len(parts) * CRUMB_BYTES):
+        if size > max_bytes or (parts > MAX_CRUMBS and size < parts * CRUMB_BYTES):
             raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
+        parts += 1
+        yield part
 
 
 async def _inflated(raw: bytes, encoding: str, max_bytes: int) -> bytes:
