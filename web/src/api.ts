@@ -1,10 +1,12 @@
 import { ApiError, readStatus } from "./errors";
 import type {
   Capabilities,
+  Category,
   CustomSize,
   Features,
   Generation,
   GenerationPage,
+  HealthPage,
   Image,
   ImagePage,
   KindPage,
@@ -15,6 +17,7 @@ import type {
   Project,
   ProjectPage,
   Provider,
+  ProviderCheck,
   ProviderPage,
   Session,
   Settings,
@@ -110,8 +113,14 @@ export const setProviderKey = (name: string, apiKey: string) =>
   call<Provider>("POST", `/v1/${name}:setKey`, { body: { apiKey } });
 export const deleteProviderKey = (name: string) => call<Provider>("POST", `/v1/${name}:deleteKey`, { body: {} });
 export const listKinds = () => call<KindPage>("GET", "/v1/kinds");
-export const listModels = (kind: string) =>
-  call<ModelPage>("GET", `/v1/kinds/${kind}/models`, { query: { pageSize: 1000 } });
+export const listProviderModels = (provider: string, query: string, category: Category, signal: AbortSignal) =>
+  call<ModelPage>("GET", `/v1/${provider}/models`, {
+    query: { query, category: category === "CATEGORY_UNSPECIFIED" ? "" : category, pageSize: 50 },
+    signal,
+  });
+/** Asks the provider itself, in a call that costs nothing. */
+export const checkProvider = (name: string) => call<ProviderCheck>("POST", `/v1/${name}:check`, { body: {} });
+export const listProviderHealth = () => call<HealthPage>("GET", "/v1/providers/-/health");
 
 export const listProfiles = () => call<ProfilePage>("GET", "/v1/profiles", { query: { pageSize: 1000 } });
 export const getCapabilities = (profile: string) => call<Capabilities>("GET", `/v1/${profile}/capabilities`);

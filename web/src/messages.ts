@@ -31,8 +31,12 @@ export type {
   CapabilitiesJson as Capabilities,
   KindJson as Kind,
   ListKindsResponseJson as KindPage,
-  ListModelsResponseJson as ModelPage,
+  ListProviderHealthResponseJson as HealthPage,
+  ListProviderModelsResponseJson as ModelPage,
   ModelJson as Model,
+  Model_CategoryJson as Category,
+  ProviderCheckJson as ProviderCheck,
+  ProviderHealthJson as ProviderHealth,
   QuoteJson as Quote,
 } from "./gen/inkweld/generation/v1/models_pb";
 export type { ImageJson as Image, ListImagesResponseJson as ImagePage } from "./gen/inkweld/media/v1/images_pb";

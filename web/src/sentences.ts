@@ -82,6 +82,23 @@ export function sentence(error: ApiError): string {
   return typeof words === "string" ? words : words(error);
 }
 
+/** How a provider last did, in few words. */
+const SETBACKS: Partial<Record<Reason, string>> = {
+  KEY_MISSING: "No key",
+  KEY_REJECTED: "Key rejected",
+  PROVIDER_INCOMPLETE: "Not set up",
+  PROVIDER_UNPAID: "Out of credit",
+  CALL_FORBIDDEN: "Not allowed",
+  CALL_REFUSED: "Wrong address",
+  PROVIDER_RATE_LIMITED: "Asked too much",
+  PROVIDER_UNAVAILABLE: "Not reached",
+  PROVIDER_TIMED_OUT: "Took too long",
+  ANSWER_LOST: "An answer was lost",
+  ANSWER_UNUSABLE: "No usable answer",
+};
+
+export const setback = (reason: string | undefined): string => SETBACKS[reason as Reason] ?? "Failed";
+
 /** How a generation is doing. */
 export const STATES: Record<State, string> = {
   STATE_UNSPECIFIED: "",

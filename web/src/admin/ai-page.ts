@@ -1,11 +1,11 @@
 import { LitElement, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { getSettings, listKinds, listProfiles, listProviders } from "../api";
+import { getSettings, listKinds, listProfiles, listProviderHealth, listProviders } from "../api";
 import { type ApiError, asApiError } from "../errors";
 import { fire } from "../events";
 import { leaf } from "../format";
-import type { Kind, Profile, Provider, Settings } from "../messages";
+import type { Kind, Profile, Provider, ProviderHealth, Settings } from "../messages";
 import "../parts/empty-state";
 import "../parts/load-error";
 import { addresses, leave } from "../router";
@@ -61,6 +61,7 @@ export class AiPage extends LitElement {
   @state() private providers: Provider[] = [];
   @state() private profiles: Profile[] = [];
   @state() private kinds: Kind[] = [];
+  @state() private health: ProviderHealth[] = [];
   @state() private error?: ApiError;
   @state() private adding = false;
 
@@ -81,7 +82,7 @@ export class AiPage extends LitElement {
       this.error = asApiError(error);
     }
     fire(this, "features-changed");
-    if (!this.kinds.length) await this.loadKinds();
+    await Promise.all([this.loadHealth(), this.kinds.length ? undefined : this.loadKinds()]);
   }
 
   private async loadKinds(): Promise<void> {
@@ -89,6 +90,14 @@ export class AiPage extends LitElement {
       this.kinds = (await listKinds()).kinds ?? [];
     } catch (error) {
       asApiError(error); // The generation service may be down while config answers; the cards do without.
+    }
+  }
+
+  private async loadHealth(): Promise<void> {
+    try {
+      this.health = (await listProviderHealth()).health ?? [];
+    } catch (error) {
+      asApiError(error); // As with the kinds.
     }
   }
 
@@ -116,7 +125,9 @@ export class AiPage extends LitElement {
             .provider=${provider}
             ?kindsKnown=${this.kinds.length > 0}
             .kind=${this.kinds.find(({ name }) => leaf(name) === provider.kind)}
+            .health=${this.health.find(({ provider: name }) => name === provider.name)}
             @changed=${this.load}
+            @checked=${this.loadHealth}
           ></provider-card>`,
         )}
       </div>

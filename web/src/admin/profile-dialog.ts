@@ -36,6 +36,14 @@ export class ProfileDialog extends LitElement {
     this.draft = { ...this.draft, ...part };
   }
 
+  /** Takes over what the model can do. The sizes named for another model go with it. */
+  private pick(model: Model): void {
+    const { sizes, defaultSize, maxInputImages } = model.capabilities ?? {};
+    const imageInput = model.category === "IMAGE_TO_IMAGE" || !!maxInputImages;
+    this.model = model;
+    this.change({ model: model.model ?? "", sizes: sizes ?? [], defaultSize: defaultSize ?? "", imageInput });
+  }
+
   private get isComplete(): boolean {
     const { title, provider, model, config } = this.draft;
     return !!title.trim() && !!provider && !!model.trim() && !readConfig(config).error;
@@ -106,12 +114,12 @@ export class ProfileDialog extends LitElement {
   }
 
   private renderModel() {
-    const provider = this.providers.find(({ name }) => name === this.draft.provider);
     return html`<div>
       <model-picker
-        .kind=${this.open ? (provider?.kind ?? "") : ""}
+        .provider=${this.open ? this.draft.provider : ""}
         .value=${this.draft.model}
         @choose=${({ detail }: CustomEvent<string>) => this.change({ model: detail })}
+        @pick=${({ detail }: CustomEvent<Model>) => this.pick(detail)}
         @know=${({ detail }: CustomEvent<Model | undefined>) => (this.model = detail)}
       ></model-picker>
       ${this.renderFieldError("model")}

@@ -72,8 +72,23 @@ export const providerCardStyles = css`
       margin-block-end: calc(var(--wa-space-2xs) * -1);
     }
   }
-  footer {
+  .state {
+    display: grid;
+    gap: var(--wa-space-2xs);
     margin-block-start: auto;
-    margin-inline-start: calc(var(--wa-space-s) * -1);
+  }
+  .health {
+    color: var(--wa-color-text-quiet);
+  }
+  .health.missing {
+    color: var(--wa-color-warning-on-quiet);
+  }
+  .advice {
+    display: block;
+  }
+  footer {
+    display: flex;
+    flex-wrap: wrap;
+    gap: var(--wa-space-2xs);
   }
 `;

@@ -1,13 +1,13 @@
 import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { deleteProvider, deleteProviderKey, setProviderKey, updateProvider } from "../api";
+import { checkProvider, deleteProvider, deleteProviderKey, setProviderKey, updateProvider } from "../api";
 import { ApiError, asApiError } from "../errors";
 import { checkedOf, fire, notify } from "../events";
-import { ago, leaf } from "../format";
-import type { Kind, Provider } from "../messages";
+import { ago, leaf, when } from "../format";
+import type { Kind, Provider, ProviderCheck, ProviderHealth } from "../messages";
 import { confirm } from "../parts/confirm-dialog";
-import { sentence } from "../sentences";
+import { sentence, setback } from "../sentences";
 import { base, sheet } from "../styles";
 import { providerCardStyles } from "./provider-card.styles";
 import "./source-tag";
@@ -35,7 +35,30 @@ export class ProviderCard extends LitElement {
   @property({ attribute: false }) kind?: Kind;
   /** Whether the kinds are loaded, so that an absent one means something. */
   @property({ type: Boolean }) kindsKnown = false;
+  /** How it last did; nothing when nobody knows. */
+  @property({ attribute: false }) health?: ProviderHealth;
   @state() private asked?: Asked;
+  @state() private checked?: Pick<ProviderCheck, "ok" | "reason" | "message" | "advice" | "latency">;
+  @state() private isChecking = false;
+
+  override willUpdate(changed: Map<string, unknown>): void {
+    const before = changed.get("provider") as Provider | undefined;
+    // What was found of other settings says nothing of these.
+    if (before && before.etag !== this.provider.etag) this.checked = undefined;
+  }
+
+  private async check(): Promise<void> {
+    this.isChecking = true;
+    this.checked = undefined;
+    try {
+      this.checked = await checkProvider(this.provider.name ?? "");
+      fire(this, "checked");
+    } catch (error) {
+      this.checked = { ok: false, message: sentence(asApiError(error)) };
+    } finally {
+      this.isChecking = false;
+    }
+  }
 
   private async store(change: () => Promise<unknown>, words: string): Promise<void> {
     try {
@@ -161,6 +184,44 @@ export class ProviderCard extends LitElement {
     `;
   }
 
+  private renderHealth() {
+    if (!this.health || this.checked) return nothing;
+    const { ok, reason, observeTime, successTime } = this.health;
+    if (ok) return html`<p class="health small" title=${when(observeTime)}>Worked ${ago(observeTime)}</p>`;
+    return html`<p class="health small missing" title=${when(observeTime)}>
+      ${setback(reason)} ${ago(observeTime)}${successTime ? `; last worked ${ago(successTime)}` : ""}
+    </p>`;
+  }
+
+  private renderChecked() {
+    if (this.isChecking) return html`<p class="quiet small">Asking ${this.label} …</p>`;
+    if (!this.checked) return nothing;
+    const { ok, reason, message, advice, latency } = this.checked;
+    const variant = ok ? (reason ? "warning" : "success") : "danger";
+    const took = ok && latency ? ` It answered in ${Math.round(parseFloat(latency) * 1000)} ms.` : "";
+    return html`<wa-callout size="s" variant=${variant} data-testid="provider-check">
+      <wa-icon slot="icon" name=${ok && !reason ? "check" : "warning"}></wa-icon>
+      ${message}${took}${advice ? html` <span class="advice">${advice}</span>` : nothing}
+    </wa-callout>`;
+  }
+
+  private renderFoot() {
+    return html`<footer>
+      <wa-button
+        size="s"
+        appearance="outlined"
+        data-testid="test-connection-button"
+        ?loading=${this.isChecking}
+        @click=${this.check}
+      >
+        <wa-icon slot="start" name="plug"></wa-icon>Test connection<span class="visually-hidden"> to ${this.label}</span>
+      </wa-button>
+      ${this.provider.builtIn
+        ? nothing
+        : html`<wa-button size="s" appearance="plain" variant="danger" @click=${this.delete}>Delete provider</wa-button>`}
+    </footer>`;
+  }
+
   private renderHead() {
     const { state, enabled, etag, name } = this.provider;
     const isUntouched = state === "INCOMPLETE" && !enabled;
@@ -184,7 +245,7 @@ export class ProviderCard extends LitElement {
   }
 
   override render() {
-    const { missing, accountId, builtIn } = this.provider;
+    const { missing, accountId } = this.provider;
     const isForeign = this.kindsKnown && !this.kind;
     const account = this.kind?.requires?.includes("account_id") || accountId;
     return html`
@@ -200,11 +261,11 @@ export class ProviderCard extends LitElement {
           ${this.renderValue("Endpoint", "endpoint", "http or https, host, port and path. A new endpoint drops the stored key.")}
           ${account ? this.renderValue("Account id", "accountId", "The account at the provider that the key belongs to.") : nothing}
         </dl>
-        ${builtIn
-          ? nothing
-          : html`<footer>
-              <wa-button size="s" appearance="plain" variant="danger" @click=${this.delete}>Delete provider</wa-button>
-            </footer>`}
+        <div class="state">
+          ${this.renderHealth()}
+          <div role="status">${this.renderChecked()}</div>
+        </div>
+        ${this.renderFoot()}
       </div>
       <value-dialog .asked=${this.asked} @close=${() => (this.asked = undefined)}></value-dialog>
     `;

@@ -114,6 +114,9 @@ export class SizesEditor extends LitElement {
           ${this.offered.length
             ? html`<wa-button size="s" appearance="plain" @click=${() => this.send(this.offered)}>Take the model's</wa-button>`
             : nothing}
+          ${this.sizes.length
+            ? html`<wa-button size="s" appearance="plain" @click=${() => this.send([], "")}>Any size</wa-button>`
+            : nothing}
         </div>
         ${this.error ? html`<p class="error small" role="alert">${this.error}</p>` : nothing} ${this.renderStandard()}
       </div>
