@@ -165,9 +165,7 @@ class Endpoint:
         until = asyncio.get_running_loop().time() + self._seconds
         request = self._request("POST", url, headers, content)
         came = False
-        async with aclosing(
-            streamed(self._transport, request, wire, _only(url), self._max_bytes)
-        ) as answers:
+        async with aclosing(streamed(self._transport, request, wire, _only(url), self._max_bytes)) as answers:
             while answer := await self._next(answers, wire, until):
                 if not 200 <= answer.status < 300:
                     said = answer.status, answer.headers, answer.content
