@@ -20,11 +20,11 @@ BACKGROUNDS = ("auto", "transparent", "opaque")
 
 _HEAD = """# Models
 
-What the catalogue knows of every model, and what becomes of what a writer asks. What is **honoured** is sent
-as asked. What is **adapted** is changed or left out and reported with the plan; where the request is `strict`
-it fails with ADAPTATION_REFUSED. What is **refused** fails with the field named. Nothing is dropped in silence.
-A profile can narrow this: to its own sizes, and to no pictures at all unless it allows them. `*` stands for
-any model that is not listed.
+What the catalogue knows of every model, and what becomes of what a writer asks. What is **honoured** is
+sent as asked. What is **adapted** is changed or left out and reported with the plan; where the request is
+`strict` it fails with ADAPTATION_REFUSED. What is **refused** fails with the field named. Nothing is
+dropped in silence. A profile can narrow this: to its own sizes, and to no pictures at all unless it allows
+them. `*` stands for any model that is not listed.
 
 Prices are US dollars; unknown is not zero. An administrator's `price_per_image` goes before them.
 
