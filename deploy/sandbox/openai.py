@@ -71,7 +71,7 @@ class Images:
             await asyncio.sleep(seconds)
             pictures = [await self._desk.draw(asked.subject(i), asked.form, act) for i in range(count)]
             usage = answer.usage(asked, count, plain=act.plain_usage)
-            return Done(answer.whole(asked, pictures, usage))
+            return Done(answer.whole(asked, pictures, usage, act.url))
 
         return await self._desk.take(request, order, errors.refuse, work)
 

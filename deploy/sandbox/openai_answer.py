@@ -44,9 +44,12 @@ def _tokens(asked: Asked, count: int) -> tuple[int, int, int]:
     return max(1, len(asked.prompt) // 4), given, each * count
 
 
-def whole(asked: Asked, pictures: Sequence[Text], told: dict[str, Any]) -> Response:
+def whole(asked: Asked, pictures: Sequence[Text], told: dict[str, Any], url: str) -> Response:
+    """`url` is where some hosts that speak this protocol say the pictures are."""
     head, tail = orjson.dumps(asked.chosen())[:-1], orjson.dumps({"usage": told})[1:]
-    data = listed(pictures, b'{"b64_json":"', b'"}')
+    if url:
+        pictures = [(url.encode(),) for _ in pictures]
+    data = listed(pictures, b'{"url":"' if url else b'{"b64_json":"', b'"}')
     return Pieces((head, b',"data":[', *data, b"],", tail), errors.headers())
 
 

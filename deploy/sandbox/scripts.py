@@ -49,9 +49,10 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
     pictures: int | None = None  # so many instead of those ordered; 0 is the empty result
     partials: int | None = None  # so many partial pictures in a stream
     stream_error: bool = False  # an error object in the stream, after 200
-    plain_usage: bool = False  # usage without output_tokens_details
+    plain_usage: bool = False  # OpenAI: usage without output_tokens_details; fal: no billable units
     info: Literal["", "missing", "unreadable"] = ""  # of the WebUI's answer
     instant: bool = False  # a picture out of the drawer instead of a drawn one
+    url: str = ""  # where a result is said to be (fal; OpenAI's hosts instead of base64)
     black: bool = False  # black pictures, flagged where the provider flags them
     text_only: bool = False  # words where a picture should be (OpenRouter's chat)
     # Refuse late: OpenRouter inside an answer of 200, fal as the result of a job that is COMPLETED.
@@ -60,7 +61,6 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
     queue: int = 0  # so many before this one; each takes a moment
     cancel: Literal["", "ok", "success", "ignored"] = ""  # other answers to a cancel, or none that helps
     expires_seconds: float | None = None  # result and files are gone so long after the end
-    url: str = ""  # the address of a result, instead of the true one
     redirect: str = ""  # where the file of a result sends its reader
     # Of Workers AI's answer: the picture itself, or where in the JSON it is.
     answer: Literal["", "raw", "image", "result", "text"] = ""

@@ -181,3 +181,11 @@ async def test_a_price_follows_the_tokens() -> None:
 
     # 10 tokens of text at 5 dollars a million, 272 of picture at 32.
     assert float(charges[0]["price"]) == pytest.approx(0.008754)
+
+
+async def test_a_host_can_say_where_the_pictures_are() -> None:
+    async with inside(instant=True) as client:
+        await order(client, url="https://169.254.169.254/x.png")
+        answer = await client.post(PATH, json=SMALL)
+
+    assert answer.json()["data"] == [{"url": "https://169.254.169.254/x.png"}]
