@@ -43,7 +43,8 @@ def quote(model: Model, asked: Asked, config: Mapping[str, Any]) -> Quote | None
     if of_one := _per_picture(prices, asked) or _per_megapixel(prices, asked):
         return _quote(of_one[0] * asked.pictures, of_one[1] * asked.pictures)
     tokens = list(_output_tokens(model, asked))
-    if not tokens or prices.image_out is None or prices.text_in is None:
+    # How many tokens a reference takes is known only after the call.
+    if asked.references or not tokens or prices.image_out is None or prices.text_in is None:
         return None
     per_token = _nanos(prices.image_out)
     # Not one token for the words at least, one for each byte at most, in every call.

@@ -153,3 +153,10 @@ def test_a_resolution_without_a_price_is_unknown() -> None:
     model = priced(pictures={"1K": (Decimal("0.08"), Decimal("0.08"))})
 
     assert quote(model, asked("1:1@4K", ""), {}) is None
+
+
+def test_what_references_take_in_tokens_is_known_only_after_the_call() -> None:
+    with_reference = asked()._replace(references=1)
+
+    assert quote(model("gpt-image-1.5"), asked(), {}) is not None
+    assert quote(model("gpt-image-1.5"), with_reference, {}) is None
