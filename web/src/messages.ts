@@ -34,6 +34,7 @@ export type {
   ListProviderHealthResponseJson as HealthPage,
   ListProviderModelsResponseJson as ModelPage,
   ModelJson as Model,
+  ModelNoticeJson as ModelNotice,
   Model_CategoryJson as Category,
   ProviderCheckJson as ProviderCheck,
   ProviderHealthJson as ProviderHealth,

@@ -1,11 +1,11 @@
-import { LitElement, css, html, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { LitElement, type PropertyValues, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { deleteProfile, updateProfile } from "../api";
+import { deleteProfile, getCapabilities, updateProfile } from "../api";
 import { asApiError } from "../errors";
 import { checkedOf, fire, notify } from "../events";
-import { leaf, shape } from "../format";
-import type { Profile, Provider } from "../messages";
+import { day, leaf, shape } from "../format";
+import type { ModelNotice, Profile, Provider } from "../messages";
 import { confirm } from "../parts/confirm-dialog";
 import { addresses } from "../router";
 import { sentence } from "../sentences";
@@ -65,6 +65,20 @@ export class ProfileItem extends LitElement {
 
   @property({ attribute: false }) profile!: Profile;
   @property({ attribute: false }) provider?: Provider;
+  @state() private notice?: ModelNotice;
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("profile") && changed.get("profile")?.etag !== this.profile.etag) void this.loadNotice();
+  }
+
+  private async loadNotice(): Promise<void> {
+    try {
+      this.notice = (await getCapabilities(this.profile.name ?? "")).modelNotice;
+    } catch (error) {
+      asApiError(error); // The generation service may be down; the card does without.
+      this.notice = undefined;
+    }
+  }
 
   private async store(change: () => Promise<unknown>, words: string): Promise<void> {
     try {
@@ -95,6 +109,15 @@ export class ProfileItem extends LitElement {
     </ul>`;
   }
 
+  private renderNotice({ ended, endDate, successor, note }: ModelNotice) {
+    const ends = endDate ? day(endDate) : "";
+    const what = ended ? `This model has ended${ends ? ` (${ends})` : ""}.` : `This model ends on ${ends}.`;
+    return html`<wa-callout variant=${ended ? "danger" : "warning"} size="s" data-testid="model-notice">
+      <wa-icon slot="icon" name="warning"></wa-icon>
+      ${what} ${successor ? html`<strong>${successor}</strong> takes its place.` : note}
+    </wa-callout>`;
+  }
+
   override render() {
     const { name, title, description, model, enabled, sizes, priceNote, etag } = this.profile;
     const id = leaf(name);
@@ -119,6 +142,7 @@ export class ProfileItem extends LitElement {
         </div>
         ${description ? html`<p class="small">${description}</p>` : nothing} ${this.renderSizes(sizes ?? [])}
         ${priceNote ? html`<p class="quiet small">${priceNote}</p>` : nothing}
+        ${this.notice ? this.renderNotice(this.notice) : nothing}
         ${this.provider && this.provider.state !== "READY"
           ? html`<p class="small"><wa-badge variant="warning" appearance="filled" pill>Provider not ready</wa-badge></p>`
           : nothing}

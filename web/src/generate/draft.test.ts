@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, fromGeneration, toGeneration } from "./draft.ts";
+import { EMPTY, NO_ELEMENT, fromGeneration, toGeneration } from "./draft.ts";
 
 const able = { maxCount: 4, negativePrompt: true, seed: true, qualities: ["low", "high"] };
 
@@ -16,14 +16,40 @@ test("what the profile cannot be asked for is not sent", () => {
 });
 
 test("trying again brings back every word", () => {
-  const element = { name: "Tamsin", type: "character", role: "SUBJECT" as const, roleDescription: "left", description: "41" };
+  const element = {
+    ...NO_ELEMENT,
+    name: "Tamsin",
+    type: "character",
+    roleDescription: "left",
+    description: "A ferrywoman",
+    facts: "age: 41\nhair: grey, tied back",
+    sendData: false,
+  };
   const draft = { ...EMPTY, profile: "profiles/a", prompt: "A fox", negativePrompt: "text", seed: "7", quality: "high", elements: [element] };
 
   assert.deepEqual(fromGeneration(toGeneration(draft, able)), draft);
 });
 
 test("an element without a name stays at home", () => {
-  const draft = { ...EMPTY, elements: [{ name: " ", type: "", role: "STYLE" as const, roleDescription: "", description: "" }] };
+  const draft = { ...EMPTY, elements: [{ ...NO_ELEMENT, name: " " }] };
 
   assert.deepEqual(toGeneration(draft, able).elements, []);
+});
+
+test("facts are sent by name, and those without one tell of the appearance", () => {
+  const facts = "Hair: grey\n\n tall \nscar on one cheek\ntime: 12:30";
+  const draft = { ...EMPTY, elements: [{ ...NO_ELEMENT, name: "Tamsin", facts }] };
+
+  assert.deepEqual(toGeneration(draft, able).elements?.[0]?.data, {
+    Hair: "grey",
+    appearance: "tall, scar on one cheek",
+    time: "12:30",
+  });
+});
+
+test("nested data come back as lines", () => {
+  const data = { clothing: { coat: "oilskin" }, palette: ["teal", "amber"], age: 41, none: null };
+  const generation = { elements: [{ name: "Tamsin", data }] };
+
+  assert.equal(fromGeneration(generation).elements[0]?.facts, "clothing.coat: oilskin\npalette: teal, amber\nage: 41");
 });

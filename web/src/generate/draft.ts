@@ -1,7 +1,28 @@
 import type { Capabilities, Element, Generation, Role } from "../messages";
 
 /** A piece of the writer's world, as it is being filled in. */
-export type DraftElement = { name: string; type: string; role: Role; roleDescription: string; description: string };
+export type DraftElement = {
+  name: string;
+  type: string;
+  role: Role;
+  roleDescription: string;
+  description: string;
+  /** What is known of it, a line each: `hair: grey`. */
+  facts: string;
+  sendDescription: boolean;
+  sendData: boolean;
+};
+
+export const NO_ELEMENT: DraftElement = {
+  name: "",
+  type: "",
+  role: "SUBJECT",
+  roleDescription: "",
+  description: "",
+  facts: "",
+  sendDescription: true,
+  sendData: true,
+};
 
 /** A generation as it is being filled in. Empty means: as the profile says. */
 export type Draft = {
@@ -32,9 +53,29 @@ export const EMPTY: Draft = {
   elements: [],
 };
 
-function toElement({ name, type, role, roleDescription, description }: DraftElement): Element {
-  const data = description.trim() ? { data: { description: description.trim() } } : {};
-  return { name: name.trim(), type: type.trim(), role, roleDescription: roleDescription.trim(), ...data };
+/** A line without a name tells of the appearance. */
+function toData(facts: string): Record<string, string> {
+  const data: Record<string, string> = {};
+  for (const line of facts.split("\n").filter((line) => line.trim())) {
+    const [, name = "appearance", value = line] = /^([^:]+):(.*)$/.exec(line) ?? [];
+    const known = data[name.trim()];
+    data[name.trim()] = known ? `${known}, ${value.trim()}` : value.trim();
+  }
+  return data;
+}
+
+function toElement(element: DraftElement): Element {
+  const data = toData(element.facts);
+  return {
+    name: element.name.trim(),
+    type: element.type.trim(),
+    role: element.role,
+    roleDescription: element.roleDescription.trim(),
+    description: element.description.trim(),
+    omitDescription: !element.sendDescription,
+    omitData: !element.sendData,
+    ...(Object.keys(data).length ? { data } : {}),
+  };
 }
 
 /** What to send: only what the profile can be asked for. */
@@ -54,14 +95,25 @@ export function toGeneration(draft: Draft, can: Capabilities): Generation {
   };
 }
 
+function toLines(name: string, value: unknown): string[] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return [`${name}: ${value.join(", ")}`];
+  if (typeof value !== "object") return [`${name}: ${String(value)}`];
+  return Object.entries(value).flatMap(([inner, within]) => toLines(`${name}.${inner}`, within));
+}
+
 function fromElement(element: Element): DraftElement {
-  const description = element.data?.["description"];
   return {
     name: element.name ?? "",
     type: element.type ?? "",
     role: element.role ?? "SUBJECT",
     roleDescription: element.roleDescription ?? "",
-    description: typeof description === "string" ? description : "",
+    description: element.description ?? "",
+    facts: Object.entries(element.data ?? {})
+      .flatMap(([name, value]) => toLines(name, value))
+      .join("\n"),
+    sendDescription: !element.omitDescription,
+    sendData: !element.omitData,
   };
 }
 

@@ -2,7 +2,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { fire } from "../events";
 import { base } from "../styles";
-import type { DraftElement } from "./draft";
+import { type DraftElement, NO_ELEMENT } from "./draft";
 import { type ElementRow, ROLES } from "./element-row";
 
 const MOST = 32;
@@ -37,7 +37,7 @@ export class ElementList extends LitElement {
   }
 
   private async add(role: DraftElement["role"]): Promise<void> {
-    this.send([...this.elements, { role, name: "", type: "", roleDescription: "", description: "" }]);
+    this.send([...this.elements, { ...NO_ELEMENT, role }]);
     await new Promise((resolve) => setTimeout(resolve));
     const rows = this.renderRoot.querySelectorAll<ElementRow>("element-row");
     const row = rows[rows.length - 1];

@@ -1,41 +1,43 @@
 import { LitElement, css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { fire, valueOf } from "../events";
+import { checkedOf, fire, valueOf } from "../events";
 import type { Role } from "../messages";
 import { base } from "../styles";
 import type { DraftElement } from "./draft";
 
-type Choice = { role: Role; name: string; icon: string; hint: string; examples: [string, string, string, string] };
+type Choice = { role: Role; name: string; icon: string; hint: string; examples: [string, string, string, string, string] };
 
-/** The roles; their examples are of a name, a kind, what it does in the picture, and what is known of it. */
+const MOST_TOLD = 4000;
+
+/** The roles; their examples are of a name, a kind, its part in the picture, its looks, and what is known of it. */
 export const ROLES: Choice[] = [
   {
     role: "SUBJECT",
     name: "Subject",
     icon: "person",
     hint: "who or what the picture shows",
-    examples: ["Tamsin Vale", "character", "stands left of centre, facing us", "41, oilskin coat with brass buttons"],
+    examples: ["Tamsin Vale", "character", "stands left of centre, facing us", "weathered, with a crooked smile", "age: 41\ncoat: oilskin, brass buttons"],
   },
   {
     role: "SETTING",
     name: "Setting",
     icon: "place",
     hint: "where it happens",
-    examples: ["Low Quay", "place", "seen from the water", "tarred sheds, nets drying, gulls"],
+    examples: ["Low Quay", "place", "seen from the water", "tarred sheds, nets drying, gulls", "lighting: paper lanterns"],
   },
   {
     role: "STYLE",
     name: "Style",
     icon: "brush",
     hint: "how it should look",
-    examples: ["Woodcut", "style", "for the whole picture", "thick black lines, two colours, no shading"],
+    examples: ["Woodcut", "style", "for the whole picture", "thick black lines, no shading", "palette: black and ochre"],
   },
   {
     role: "REFERENCE",
     name: "Reference",
     icon: "link",
     hint: "something to go by",
-    examples: ["The drowned bell", "object", "half hidden in the fog", "green bronze, a crack down one side"],
+    examples: ["The drowned bell", "object", "half hidden in the fog", "as tall as a man, a crack down one side", "material: green bronze"],
   },
 ];
 
@@ -58,6 +60,16 @@ export class ElementRow extends LitElement {
         gap: var(--wa-space-xs);
         align-items: end;
       }
+      .told {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        gap: var(--wa-space-s);
+      }
+      .told > div {
+        display: grid;
+        gap: var(--wa-space-2xs);
+        align-content: start;
+      }
       @media (max-width: 40rem) {
         .line {
           grid-template-columns: 1fr auto;
@@ -66,6 +78,9 @@ export class ElementRow extends LitElement {
         .line > :nth-child(3) {
           grid-column: 1 / -1;
           grid-row: auto;
+        }
+        .told {
+          grid-template-columns: 1fr;
         }
         .line > wa-button {
           grid-column: 2;
@@ -93,9 +108,31 @@ export class ElementRow extends LitElement {
     ></wa-input>`;
   }
 
+  private told(label: string, key: "description" | "facts", send: "sendDescription" | "sendData", example: string) {
+    return html`<div>
+      <wa-textarea
+        size="s"
+        label=${label}
+        rows="2"
+        resize="auto"
+        maxlength=${MOST_TOLD}
+        placeholder=${example}
+        .value=${this.element[key]}
+        @input=${(event: Event) => this.change({ [key]: valueOf(event) })}
+      ></wa-textarea>
+      <wa-switch
+        size="s"
+        data-testid="element-${key}-switch"
+        .checked=${this.element[send]}
+        @change=${(event: Event) => this.change({ [send]: checkedOf(event) })}
+        >Send<span class="visually-hidden"> ${label.toLowerCase()}</span></wa-switch
+      >
+    </div>`;
+  }
+
   override render() {
     const chosen = ROLES.find(({ role }) => role === this.element.role);
-    const [name = "", kind = "", part = "", known = ""] = chosen?.examples ?? [];
+    const [name = "", kind = "", part = "", looks = "", known = ""] = chosen?.examples ?? [];
     return html`
       <div class="box" role="group" aria-label="Element ${this.number}" data-testid="element-row">
         <div class="line">
@@ -114,15 +151,10 @@ export class ElementRow extends LitElement {
           </wa-button>
         </div>
         ${this.field(`In this picture: ${chosen?.hint}`, "roleDescription", part, 2000)}
-        <wa-textarea
-          size="s"
-          label="What is known"
-          rows="2"
-          resize="auto"
-          placeholder=${known}
-          .value=${this.element.description}
-          @input=${(event: Event) => this.change({ description: valueOf(event) })}
-        ></wa-textarea>
+        <div class="told">
+          ${this.told("What it looks like", "description", "sendDescription", looks)}
+          ${this.told("What is known, a line each", "facts", "sendData", known)}
+        </div>
       </div>
     `;
   }

@@ -77,6 +77,12 @@ export class PlanPreview extends LitElement {
         white-space: pre-wrap;
         overflow-wrap: anywhere;
       }
+      mark {
+        border-radius: var(--wa-border-radius-s);
+        background: var(--glow-quiet);
+        color: inherit;
+        box-decoration-break: clone;
+      }
       wa-details {
         --spacing: var(--wa-space-s);
       }
@@ -107,6 +113,13 @@ export class PlanPreview extends LitElement {
     `;
   }
 
+  private renderWords({ promptParts, compiledPrompt }: Plan) {
+    if (!promptParts?.length) return compiledPrompt;
+    return promptParts.map(({ text, element }) =>
+      element ? html`<mark title="From ${element}">${text}</mark>` : (text ?? ""),
+    );
+  }
+
   private renderPlan(plan: Plan) {
     return html`
       <div>
@@ -118,7 +131,7 @@ export class PlanPreview extends LitElement {
       </div>
       ${this.renderAdaptations(plan)}
       <wa-details summary="The words as they are sent" appearance="outlined">
-        <pre data-testid="compiled-prompt">${plan.compiledPrompt}</pre>
+        <pre data-testid="compiled-prompt">${this.renderWords(plan)}</pre>
         ${plan.negativePrompt ? html`<p class="quiet small">Without: ${plan.negativePrompt}</p>` : nothing}
       </wa-details>
     `;
