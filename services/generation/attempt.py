@@ -32,6 +32,7 @@ from services.generation.providers import (
     Finished,
     Handle,
     Image,
+    Partial,
     Progress,
     Provider,
     Resumable,
@@ -46,6 +47,7 @@ log = structlog.get_logger()
 MAX_DEATHS = 3
 MAX_TRIES = 4
 PROGRESS_SECONDS = 0.25  # between events that say no more than how far it is
+SKETCH_SECONDS = 0.7  # between pictures of how it looks
 RESUME_SECONDS = 1.0
 CANCEL_SECONDS = 5.0
 
@@ -103,6 +105,7 @@ class Attempt:
         self._staged: dict[int, images_pb2.StagedImage] = {}
         self._seeds: dict[int, int] = {}
         self._told = 0.0
+        self._sketched = 0.0
 
     async def run(self) -> None:
         """Work until the task has ended, or waits again."""
@@ -211,6 +214,8 @@ class Attempt:
                         self._handle = handle
                     case Progress():
                         await self._progressed(event)
+                    case Partial(index, data):
+                        await self._sketch(index, data)
                     case Image(index, data, seed):
                         await self._stage(index, data, seed)
                     case Finished():
@@ -224,6 +229,14 @@ class Attempt:
             await self._results.progressed(
                 pb.GenerationEvent.Progress(fraction=progress.fraction, position=progress.position)
             )
+
+    async def _sketch(self, index: int, data: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        if index >= self._held.count or now - self._sketched < SKETCH_SECONDS:
+            return
+        self._sketched = now
+        if sketch := await self._parts.inputs.sketch(data):
+            await self._results.sketched(index, sketch)
 
     async def _stage(self, index: int, data: bytes, seed: int | None) -> None:
         # What was not asked for has no place in the generation.

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import grpc
+import structlog
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.generation.v1 import generations_pb2 as pb
 from inkweld.media.v1 import images_pb2, images_pb2_grpc
@@ -17,10 +18,14 @@ from services.generation.drafts import CHUNK_BYTES, insist
 from services.generation.providers import Picture, Task
 from services.generation.store_claims import Held
 
+log = structlog.get_logger()
+
 if TYPE_CHECKING:  # only the types know an asynchronous stub
     from inkweld.media.v1.images_pb2_grpc import ImageServiceAsyncStub
 
 READ_SECONDS = 60.0
+SKETCH_SECONDS = 5.0
+SKETCH_BYTES = 512 << 10
 # Of all pictures of a call together: every provider takes as much, and a worker has room for it.
 MOST_BYTES = 32 << 20
 MASK_BYTES = 4 << 20
@@ -76,9 +81,13 @@ class Inputs:
         return replace(call, mask=mask)
 
     async def sketch(self, data: bytes) -> bytes:
-        """A small WebP of an unfinished picture. Raises IMAGE_REFUSED when it is none."""
-        response = await insist(lambda: self._images.SketchImage(_pieces(data), timeout=READ_SECONDS))
-        return response.data
+        """A small WebP of an unfinished picture; nothing when media makes none just now: it is no loss."""
+        try:
+            response = await self._images.SketchImage(_pieces(data), timeout=SKETCH_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            log.info("sketch.missed", code=error.code().name)
+            return b""
+        return response.data if len(response.data) <= SKETCH_BYTES else b""
 
     async def _read(self, request: _Request) -> Picture:
         try:

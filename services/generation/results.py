@@ -66,6 +66,18 @@ class Results:
             log.warning("database.lost", error=type(error).__name__)
         await self._tell()
 
+    async def sketched(self, index: int, sketch: bytes) -> None:
+        """How a picture looks so far, for those who watch."""
+        try:
+            async with self._locked() as db:
+                await store_tasks.hold_task(db, self._held.lease)
+                at = self._held.first_index + index
+                await store_events.append_partial(db, self._held.generation, at, sketch)
+        except TROUBLE as error:
+            # As with progress.
+            log.warning("database.lost", error=type(error).__name__)
+        await self._tell()
+
     async def answered(self, pictures: int, cost: money_pb2.Money | None) -> None:
         """The answer is there and staged."""
         await persist(lambda: store_tasks.keep_answer(self._db, self._held.lease, pictures, cost))

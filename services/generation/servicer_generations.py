@@ -18,7 +18,7 @@ from runtime.database import Database
 from runtime.failure import Failure, from_rpc_error, invalid, not_found
 from runtime.names import leaf, new_id
 from runtime.server import Context
-from services.generation import accept, store, store_tasks
+from services.generation import accept, inputs, store, store_tasks
 from services.generation.gate import Gate
 from services.generation.planner import Planner
 from services.generation.watch import Hub
@@ -44,7 +44,9 @@ class GenerationService(GenerationServiceServicer):
 
     async def PreviewGeneration(self, request: pb.PreviewGenerationRequest, context: Context) -> pb.Plan:
         asked = accept.asked_for(request.parent, request.generation)
-        return accept.plan(self._gate, self._planner, asked).plan
+        planned = accept.plan(self._gate, self._planner, asked)
+        await inputs.check(self._images, asked)
+        return planned.plan
 
     async def CreateGeneration(self, request: pb.CreateGenerationRequest, context: Context) -> pb.Generation:
         asked = accept.asked_for(request.parent, request.generation)
@@ -54,6 +56,7 @@ class GenerationService(GenerationServiceServicer):
         if request.request_id and (reply := await store.select_reply(self._db, creator, request.request_id)):
             return _same(reply, fingerprint, request.request_id)
         accepted = accept.plan(self._gate, self._planner, asked)
+        await inputs.check(self._images, asked)
         draft = store.Draft(new_id(), request.parent, creator, asked, accepted.plan, accepted.profile)
         try:
             async with self._db.acquire() as db, db.transaction():

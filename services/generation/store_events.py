@@ -19,11 +19,26 @@ async def append_event(db: Database, generation: str, event: pb.GenerationEvent)
     )
 
 
+async def append_partial(db: Database, generation: str, index: int, data: bytes) -> None:
+    """Add an event that a picture is on its way, and let it alone have how the picture looks."""
+    event = pb.GenerationEvent(partial=pb.GenerationEvent.Partial(index=index))
+    await append_event(db, generation, event)
+    await db.execute(
+        """INSERT INTO partials (generation, index, number, data)
+           SELECT id, $2, last_event, $3 FROM generations WHERE id = $1
+           ON CONFLICT (generation, index) DO UPDATE SET number = excluded.number, data = excluded.data""",
+        generation,
+        index,
+        data,
+    )
+
+
 async def select_events(db: Database, generation: str, after: int, limit: int) -> list[pb.GenerationEvent]:
     """The events after one, oldest first, at most so many."""
     rows = await db.fetch(
-        """SELECT number, create_time, event FROM events
-            WHERE generation = $1 AND number > $2 ORDER BY number LIMIT $3""",
+        """SELECT e.number, e.create_time, e.event, p.data
+             FROM events e LEFT JOIN partials p ON p.generation = e.generation AND p.number = e.number
+            WHERE e.generation = $1 AND e.number > $2 ORDER BY e.number LIMIT $3""",
         generation,
         after,
         limit,
@@ -49,6 +64,8 @@ async def notify_events(db: Database, generation: str) -> None:
 
 def _event(row: Record) -> pb.GenerationEvent:
     event = pb.GenerationEvent.FromString(row["event"])
+    if row["data"] is not None:
+        event.partial.data = row["data"]
     event.number = row["number"]
     event.time.FromDatetime(row["create_time"])
     return event

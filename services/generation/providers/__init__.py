@@ -89,6 +89,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """A picture on its way, as it looks by now."""
+
+    index: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A picture, counted from 0 within the task."""
 
@@ -115,7 +123,7 @@ class Listed:
     needs_picture: bool = False  # draws from a picture only
 
 
-Event: TypeAlias = Accepted | Progress | Image | Finished
+Event: TypeAlias = Accepted | Progress | Partial | Image | Finished
 
 
 class Provider(Protocol):

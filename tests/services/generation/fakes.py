@@ -176,6 +176,8 @@ class FakeImages(images_pb2_grpc.ImageServiceServicer):
         self, request_iterator: AsyncIterator[images_pb2.SketchImageRequest], context: Any
     ) -> images_pb2.SketchImageResponse:
         data = b"".join([request.data async for request in request_iterator])
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         if not data.startswith(b"\x89PNG"):
             raise Failure(ErrorReason.IMAGE_REFUSED, "No picture.")
         return images_pb2.SketchImageResponse(data=b"sketch of " + data[-10:])
