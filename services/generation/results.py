@@ -1,6 +1,6 @@
 """What came of work on a task, in one transaction each: task, attempt, pictures, events, generation."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -40,11 +40,9 @@ class Results:
         async def write() -> None:
             nonlocal doubt
             again, doubt = doubt, True
-            async with self._locked() as db:
-                # A commit whose answer got lost has happened, or has not: the row tells.
-                if not (again and await store_tasks.has_attempt(db, attempt)):
-                    await store_tasks.begin_attempt(db, self._held.lease, attempt)
-                    await store.refresh_generation(db, self._held.generation)
+            # A commit whose answer got lost has happened, or has not: the row tells.
+            if not (again and await store_tasks.has_attempt(self._db, attempt)):
+                await store_tasks.begin_attempt(self._db, self._held.lease, attempt)
 
         await persist(write)
         await self._tell()
@@ -90,23 +88,17 @@ class Results:
         end: End,
     ) -> None:
         """The pictures are drafts in media; now the generation has them too."""
-
-        async def write(db: Database) -> None:
-            for image in sorted(images, key=lambda image: image.index):
-                picture = pb.GeneratedImage(
-                    index=image.index,
-                    image=image.name,
-                    width=image.width,
-                    height=image.height,
-                    seed=seeds.get(image.index - self._held.first_index),
-                )
-                await store.insert_picture(db, self._held.generation, self._held.lease.task, picture)
-                event = pb.GenerationEvent(image_ready=pb.GenerationEvent.ImageReady(image=picture))
-                await store_events.append_event(db, self._held.generation, event)
-            if adaptations:
-                await store.add_adaptations(db, self._held.generation, adaptations)
-
-        await self._end("ANSWERED", None, end, write)
+        pictures = [
+            pb.GeneratedImage(
+                index=image.index,
+                image=image.name,
+                width=image.width,
+                height=image.height,
+                seed=seeds.get(image.index - self._held.first_index),
+            )
+            for image in sorted(images, key=lambda image: image.index)
+        ]
+        await self._end("ANSWERED", None, end, pictures, adaptations)
 
     async def failed(self, failure: Failure, end: End) -> None:
         """There is nothing, and this is why."""
@@ -137,15 +129,20 @@ class Results:
         outcome: str,
         reason: str | None,
         end: End,
-        also: Callable[[Database], Awaitable[None]] | None = None,
+        pictures: Sequence[pb.GeneratedImage] = (),
+        adaptations: Sequence[pb.Adaptation] = (),
     ) -> None:
+        ready = pb.GenerationEvent.ImageReady
+        events = [pb.GenerationEvent(image_ready=ready(image=picture)) for picture in pictures]
+
         async def write() -> None:
-            async with self._locked() as db:
-                await store_tasks.finish_task(db, self._held.lease, end)
-                await store_tasks.end_attempt(db, self._held.lease, outcome, reason)
-                if also is not None:
-                    await also(db)
-                await store.refresh_generation(db, self._held.generation)
+            async with self._db.acquire() as db, db.transaction():
+                await store_tasks.finish_task(
+                    db, self._held.lease, end, outcome=outcome, reason=reason, pictures=pictures
+                )
+                if adaptations:
+                    await store.add_adaptations(db, self._held.generation, adaptations)
+                await store.refresh_generation(db, self._held.generation, events)
 
         async with self._keeper.last_write():
             await persist(write)

@@ -3,7 +3,7 @@
 Whoever changes a generation and its tasks together locks the generation first; so nobody waits in a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -17,7 +17,7 @@ from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.database import Database
 from runtime.names import leaf, project_of
-from services.generation import money, store_events
+from services.generation import money
 from services.generation.states import FINAL, SENT, Standing, Task, state_of
 
 _COLUMNS = """g.id, g.project, g.creator, g.asked, g.plan, g.state, g.error, g.cost, g.may_have_been_billed,
@@ -123,20 +123,6 @@ async def lock_generation(db: Database, generation: str) -> None:
     await db.execute("SELECT FROM generations WHERE id = $1 FOR UPDATE", generation)
 
 
-async def insert_picture(db: Database, generation: str, task: str, picture: pb.GeneratedImage) -> None:
-    await db.execute(
-        """INSERT INTO pictures (generation, index, task, image, width, height, seed)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        generation,
-        picture.index,
-        task,
-        picture.image,
-        picture.width,
-        picture.height,
-        picture.seed if picture.HasField("seed") else None,
-    )
-
-
 async def save_pictures(db: Database, name: str, indexes: Sequence[int]) -> None:
     await db.execute(
         """UPDATE pictures p SET saved = true FROM generations g
@@ -154,55 +140,75 @@ async def add_adaptations(db: Database, generation: str, adaptations: Sequence[p
     await db.execute("UPDATE generations SET plan = $2 WHERE id = $1", generation, plan.SerializeToString())
 
 
-async def refresh_generation(db: Database, generation: str) -> bool:
-    """Make the generation say what its tasks say; the change that ends it appends the last event.
+async def refresh_generation(
+    db: Database, generation: str, events: Sequence[pb.GenerationEvent] = ()
+) -> bool:
+    """Make the generation say what its tasks say.
 
-    Returns whether it has ended. The caller holds the generation's lock.
+    `events` are appended, and the last one after the change that ends it. Returns whether it has ended.
+    The caller holds the generation's lock.
     """
-    tasks = await db.fetch(
-        """SELECT t.state, t.tries, t.count, t.error, t.cost, t.may_have_been_billed,
-                  (SELECT count(*) FROM pictures p WHERE p.task = t.id) AS delivered
-             FROM tasks t WHERE t.generation = $1 ORDER BY t.first_index""",
+    rows = await db.fetch(
+        f"""SELECT {_COLUMNS}, now() AS moment, t.state AS task_state, t.tries, t.count,
+                   t.error AS task_error, t.cost AS task_cost, t.may_have_been_billed AS task_billed,
+                   (SELECT count(*) FROM pictures p WHERE p.task = t.id) AS delivered
+              FROM generations g JOIN tasks t ON t.generation = g.id
+             WHERE g.id = $1 ORDER BY t.first_index""",  # noqa: S608
         generation,
     )
+    before = rows[0]
+    after = {**before, **_standing(rows)}
+    appended = list(events)
+    if after["start_time"] and not before["start_time"]:
+        appended.insert(0, pb.GenerationEvent(started=pb.GenerationEvent.Started()))
+    if after["end_time"] and not before["end_time"]:
+        finished = pb.GenerationEvent.Finished(generation=_generation(after))
+        appended.append(pb.GenerationEvent(finished=finished))
+    await db.execute(
+        """WITH changed AS (
+                UPDATE generations
+                   SET state = $2, error = $3, cost = $4, may_have_been_billed = $5, start_time = $6,
+                       end_time = $7, last_event = last_event + cardinality($8::bytea[])
+                 WHERE id = $1 RETURNING id, last_event - cardinality($8::bytea[]) AS last)
+           INSERT INTO events (generation, number, event)
+           SELECT c.id, c.last + e.number, e.event
+             FROM changed c, unnest($8::bytea[]) WITH ORDINALITY AS e (event, number)""",
+        generation,
+        *(after[column] for column in _STANDING),
+        [event.SerializeToString() for event in appended],
+    )
+    return after["end_time"] is not None
+
+
+_STANDING = ("state", "error", "cost", "may_have_been_billed", "start_time", "end_time")
+
+
+def _standing(tasks: Sequence[Record]) -> dict[str, Any]:
+    """What a generation's own columns are to say, by its tasks."""
     state = state_of(
         [
-            Standing(Task(t["state"]), t["tries"] > 0, asked=t["count"], delivered=t["delivered"])
+            Standing(Task(t["task_state"]), t["tries"] > 0, asked=t["count"], delivered=t["delivered"])
             for t in tasks
         ]
     )
-    costs = [money_pb2.Money.FromString(t["cost"]) for t in tasks if t["cost"] is not None]
+    costs = [money_pb2.Money.FromString(t["task_cost"]) for t in tasks if t["task_cost"] is not None]
     # A cost that leaves out what nobody knows would be too low, so it is not told.
-    sent = sum(t["state"] == "SUCCEEDED" or t["state"] in SENT for t in tasks)
+    sent = sum(t["task_state"] == "SUCCEEDED" or t["task_state"] in SENT for t in tasks)
     cost = money.total(costs) if len(costs) >= sent else None
     begun = any(t["tries"] for t in tasks)
-    ended = all(t["state"] in FINAL for t in tasks)
-    rows = await db.fetch(
-        f"""UPDATE generations g
-               SET state = $2, error = $3, cost = $4, may_have_been_billed = $5,
-                   start_time = CASE WHEN $6 THEN COALESCE(start_time, now()) END,
-                   end_time = CASE WHEN $7 THEN COALESCE(end_time, now()) END
-              FROM (SELECT start_time IS NOT NULL AS started, end_time IS NOT NULL AS ended
-                      FROM generations WHERE id = $1) AS was
-             WHERE g.id = $1 RETURNING was.started, was.ended, {_COLUMNS}""",  # noqa: S608
-        generation,
-        pb.Generation.State.Name(state),
-        next((t["error"] for t in tasks if t["error"] is not None), None),
-        cost.SerializeToString() if cost else None,
-        any(t["may_have_been_billed"] for t in tasks),
-        begun,
-        ended,
-    )
-    if begun and not rows[0]["started"]:
-        started = pb.GenerationEvent(started=pb.GenerationEvent.Started())
-        await store_events.append_event(db, generation, started)
-    if ended and not rows[0]["ended"]:
-        finished = pb.GenerationEvent.Finished(generation=_generation(rows[0]))
-        await store_events.append_event(db, generation, pb.GenerationEvent(finished=finished))
-    return ended
+    ended = all(t["task_state"] in FINAL for t in tasks)
+    was = tasks[0]
+    return {
+        "state": pb.Generation.State.Name(state),
+        "error": next((t["task_error"] for t in tasks if t["task_error"] is not None), None),
+        "cost": cost.SerializeToString() if cost else None,
+        "may_have_been_billed": any(t["task_billed"] for t in tasks),
+        "start_time": (was["start_time"] or was["moment"]) if begun else None,
+        "end_time": (was["end_time"] or was["moment"]) if ended else None,
+    }
 
 
-def _generation(row: Record) -> pb.Generation:
+def _generation(row: Mapping[str, Any] | Record) -> pb.Generation:
     generation = pb.Generation.FromString(row["asked"])
     generation.name = f"{row['project']}/generations/{row['id']}"
     generation.state = cast("pb.Generation.State", pb.Generation.State.Value(row["state"]))

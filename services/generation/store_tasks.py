@@ -11,12 +11,13 @@ from datetime import timedelta
 import msgspec
 from google.rpc import status_pb2
 from google.type import money_pb2
+from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.database import Database
 from runtime.names import new_id
 from services.generation.providers import Handle
 from services.generation.providers import Task as Call
-from services.generation.states import HELD, TRANSITIONS, Task
+from services.generation.states import HELD, TRANSITIONS, Standing, Task, state_of
 
 # "state IN (…)", for the states in which a worker holds a task.
 HELD_CONDITION = f"state IN ({', '.join(repr(str(state)) for state in sorted(HELD))})"
@@ -101,10 +102,32 @@ async def renew_lease(db: Database, lease: Lease, length: timedelta) -> bool:
 
 
 async def begin_attempt(db: Database, lease: Lease, attempt: str) -> None:
-    """Write the intent to send; only when it is committed may a byte leave."""
-    await _change(db, lease, {Task.CLAIMED}, "state = 'DISPATCHING', tries = tries + 1")
-    await db.execute(
-        "INSERT INTO attempts (id, task, epoch) VALUES ($1, $2, $3)", attempt, lease.task, lease.epoch
+    """Write the intent to send; only when it is committed may a byte leave.
+
+    One round trip for all that follows from it: a generation with a task in work is RUNNING, whatever the
+    others are, and what it costs is not known.
+    """
+    begun = Standing(Task.DISPATCHING, begun=True, asked=1, delivered=0)
+    await _change(
+        db,
+        lease,
+        {Task.CLAIMED},
+        "state = 'DISPATCHING', tries = tries + 1",
+        attempt,
+        pb.Generation.State.Name(state_of([begun])),
+        pb.GenerationEvent(started=pb.GenerationEvent.Started()).SerializeToString(),
+        also="""attempt AS (
+                INSERT INTO attempts (id, task, epoch) SELECT $5, id, epoch FROM changed
+            ), running AS (
+                UPDATE generations g
+                   SET state = $6, cost = NULL, start_time = COALESCE(g.start_time, now()),
+                       last_event = g.last_event + l.fresh::int
+                  FROM locked l, changed c WHERE g.id = l.id AND g.id = c.generation
+             RETURNING g.id, g.last_event, l.fresh
+            ), event AS (
+                INSERT INTO events (generation, number, event)
+                SELECT id, last_event, $7 FROM running WHERE fresh
+            )""",
     )
 
 
@@ -139,7 +162,19 @@ async def keep_answer(db: Database, lease: Lease, pictures: int, cost: money_pb2
     )
 
 
-async def finish_task(db: Database, lease: Lease, end: End) -> None:
+async def finish_task(
+    db: Database,
+    lease: Lease,
+    end: End,
+    *,
+    outcome: str = "ANSWERED",
+    reason: str | None = None,
+    pictures: Sequence[pb.GeneratedImage] = (),
+) -> None:
+    """End a task, say what became of its last attempt unless that is known, and keep the pictures it brought.
+
+    The generation stays locked until the transaction ends.
+    """
     await _change(
         db,
         lease,
@@ -148,6 +183,22 @@ async def finish_task(db: Database, lease: Lease, end: End) -> None:
         end.state,
         end.error.SerializeToString() if end.error else None,
         end.may_have_been_billed,
+        outcome,
+        reason,
+        [picture.index for picture in pictures],
+        [picture.image for picture in pictures],
+        [picture.width for picture in pictures],
+        [picture.height for picture in pictures],
+        [picture.seed if picture.HasField("seed") else None for picture in pictures],
+        also="""attempt AS (
+                UPDATE attempts a SET outcome = $8, reason = $9, end_time = now()
+                  FROM changed c WHERE a.task = c.id AND a.outcome IS NULL
+            ), picture AS (
+                INSERT INTO pictures (generation, task, index, image, width, height, seed)
+                SELECT c.generation, c.id, p.*
+                  FROM changed c,
+                       unnest($10::int[], $11::text[], $12::int[], $13::int[], $14::bigint[]) AS p
+            )""",
     )
 
 
@@ -192,15 +243,21 @@ async def cancel_tasks(db: Database, generation: str) -> bool:
 
 
 async def _change(
-    db: Database, lease: Lease, states: Collection[Task], changes: str, *values: object
+    db: Database, lease: Lease, states: Collection[Task], changes: str, *values: object, also: str = ""
 ) -> bool:
     """Change a held task that is in one of `states`. There is no other way to, and none without the lease.
 
-    Says whether the task's end has been asked for.
+    `also` is done in the same round trip, with the generation locked first (`locked`), to what the task has
+    become (`changed`). Says whether the task's end has been asked for.
     """
     fence = "id = $1 AND epoch = $2 AND worker = $3 AND state = ANY($4)"
+    if also:
+        fence += " AND generation = (SELECT id FROM locked)"
     row = await db.fetchrow(
-        f"UPDATE tasks SET {changes} WHERE {fence} RETURNING cancel_asked",  # noqa: S608
+        f"""WITH {_LOCKED if also else ""} changed AS (
+                UPDATE tasks SET {changes} WHERE {fence} RETURNING id, generation, epoch, cancel_asked
+            ){"," if also else ""} {also}
+            SELECT cancel_asked FROM changed""",  # noqa: S608
         *astuple(lease),
         list(states),
         *values,
@@ -208,3 +265,10 @@ async def _change(
     if row is None:
         raise LostLease(lease.task)
     return bool(row["cancel_asked"])
+
+
+# The generation of the task that is to be changed.
+_LOCKED = """locked AS (
+                SELECT id, start_time IS NULL AS fresh FROM generations
+                 WHERE id = (SELECT generation FROM tasks WHERE id = $1) FOR UPDATE
+            ),"""
