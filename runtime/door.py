@@ -98,7 +98,9 @@ class Door(grpc.aio.ServerInterceptor):
         async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
             async with _guarded(method, who, metadata, context):
                 request = await self._opened(method, who, request, streams=handler.request_streaming)
-                async with aclosing(self._watched(inner(request, context), who)) as messages:
+                asked = None if handler.request_streaming else request
+                watched = self._watched(inner(request, context), method, who, asked)
+                async with aclosing(watched) as messages:
                     async for message in messages:
                         yield message
 
@@ -154,8 +156,10 @@ class Door(grpc.aio.ServerInterceptor):
         if role < allow.project:
             raise _forbidden(method)
 
-    async def _watched(self, messages: AsyncGenerator[Any], who: Caller) -> AsyncGenerator[Any]:
-        """The messages, for as long as the caller is trusted and the process stays up."""
+    async def _watched(
+        self, messages: AsyncGenerator[Any], method: Method, who: Caller, asked: Message | None
+    ) -> AsyncGenerator[Any]:
+        """The messages, for as long as the caller is trusted, may have them, and the process stays up."""
         async with aclosing(messages):
             coming: asyncio.Future[Any] | None = None
             try:
@@ -164,6 +168,8 @@ class Door(grpc.aio.ServerInterceptor):
                     done, _ = await asyncio.wait((coming,), timeout=LOOK_SECONDS)
                     if who.name and self._authority.revoked(who):
                         raise identity.unknown()
+                    if asked is not None:
+                        await self._permit(method, who, asked)
                     if done:
                         yield coming.result()
                         coming = None

@@ -191,6 +191,20 @@ async def test_a_stream_ends_when_its_caller_is_shut_out(authority: FakeAuthorit
     assert house.failure_of(caught.value).reason == ErrorReason.CALLER_UNKNOWN
 
 
+async def test_a_stream_ends_when_its_caller_is_no_member_any_more(
+    authority: FakeAuthority, keys: Keys
+) -> None:
+    authority.roles[ATLAS, "users/ada"] = Role.VIEWER
+    async with servers(authority, keys) as address:
+        async with house.stub(pb_grpc.GenerationServiceStub, address, keys) as generations:
+            events = aiter(generations.WatchGeneration(pb.WatchGenerationRequest(name=GET.name)))
+            await anext(events)
+
+            del authority.roles[ATLAS, "users/ada"]
+
+            assert await refusal(asyncio.wait_for(anext(events), 2)) == ErrorReason.RESOURCE_NOT_FOUND
+
+
 async def test_an_upload_is_streamed_to_the_servicer(authority: FakeAuthority, keys: Keys) -> None:
     authority.roles[ATLAS, "users/ada"] = Role.EDITOR
 
