@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -16,7 +16,7 @@ from inkweld.media.v1 import images_pb2, images_pb2_grpc
 from runtime import sealing
 from runtime.egress import Endpoint, Refusal
 from runtime.failure import Failure, not_found
-from services.generation.providers import Event, Finished, Handle, Image, Task
+from services.generation.providers import Event, Finished, Handle, Image, Listed, Task
 
 ENDPOINT = "http://127.0.0.1:9"
 PICTURE = b"\x89PNG" + bytes(1 << 20) + b"a picture of more than one chunk"
@@ -218,9 +218,13 @@ class FakeKind:
         self.TITLE = kind
         self.asked: list[Task] = []
         self.closed = 0
+        self.listed: list[Listed] = []
         self.script: Script = all_at_once
 
     async def check(self, api: Endpoint) -> None: ...
+
+    async def models(self, api: Endpoint) -> Sequence[Listed]:
+        return self.listed
 
     async def generate(self, task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
         self.asked.append(task)
