@@ -153,8 +153,9 @@ export const uploadImage = (project: string, file: File, requestId: string) =>
 export const renameImage = (image: Image, title: string) =>
   call<Image>("PATCH", `/v1/${image.name}`, { query: mask("title"), body: { title, etag: image.etag } });
 export const deleteImage = (name: string) => call<object>("DELETE", `/v1/${name}`);
-/** Where an image's bytes are: the original, or a smaller copy. */
-export const imageAddress = (name: string, rendition?: Rendition) => address(`/v1/${name}:download`, { rendition });
+/** Where an image's bytes are: the original, or a smaller copy. With its hash, the browser keeps them for good. */
+export const imageAddress = (name: string, rendition?: Rendition, sha256 = "") =>
+  address(`/v1/${name}:download`, { rendition, v: sha256.slice(0, 16) });
 
 // Generations.
 export const previewGeneration = (project: string, generation: Generation, signal: AbortSignal) =>

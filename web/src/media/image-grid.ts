@@ -99,7 +99,12 @@ export class ImageGrid extends LitElement {
           (image) => html`
             <li .style=${`--ratio: ${this.ratio(image).toFixed(4)}`}>
               <a data-testid="media-item-card" href=${addresses.media(this.project, { image: leaf(image.name) })}>
-                <picture-thumb .name=${image.name ?? ""} alt=${this.describe(image)} sizes="24rem"></picture-thumb>
+                <picture-thumb
+                  .name=${image.name ?? ""}
+                  .sha256=${image.sha256 ?? ""}
+                  alt=${this.describe(image)}
+                  sizes="24rem"
+                ></picture-thumb>
                 <span class="caption" aria-hidden="true"><span>${image.title || this.describe(image)}</span></span>
               </a>
             </li>

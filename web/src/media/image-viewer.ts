@@ -95,7 +95,7 @@ export class ImageViewer extends LitElement {
         class=${this.loaded ? "there" : ""}
         width=${image.width ?? 1}
         height=${image.height ?? 1}
-        src=${imageAddress(this.name, this.showsOriginal ? undefined : "W1024")}
+        src=${imageAddress(this.name, this.showsOriginal ? undefined : "W1024", image.sha256)}
         alt=${text}
         @load=${() => (this.loaded = true)}
         @error=${() => (this.showsOriginal ? (this.isBroken = true) : (this.showsOriginal = true))}

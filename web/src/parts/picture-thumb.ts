@@ -1,6 +1,6 @@
 import { LitElement, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { imageAddress } from "../api";
+import { imageAddress, type Rendition } from "../api";
 import { base } from "../styles";
 
 const RETRY_MS = 2000;
@@ -40,6 +40,8 @@ export class PictureThumb extends LitElement {
 
   /** The image, `projects/{project}/images/{image}`. */
   @property() name = "";
+  /** Its hash, where it is known: the copy is then fetched once. */
+  @property() sha256 = "";
   @property() alt = "";
   /** How wide it will be, as the `sizes` of an `img`, so that the browser can choose the copy. */
   @property() sizes = "20rem";
@@ -60,14 +62,18 @@ export class PictureThumb extends LitElement {
     }, RETRY_MS);
   }
 
+  private address(rendition: Rendition): string {
+    return imageAddress(this.name, rendition, this.sha256);
+  }
+
   override render() {
     if (this.missing) {
       return html`<span class="missing" role="img" aria-label=${this.alt}><wa-icon name="image"></wa-icon></span>`;
     }
     return html`<img
       class=${this.there ? "there" : ""}
-      src=${imageAddress(this.name, "W256")}
-      srcset="${imageAddress(this.name, "W256")} 256w, ${imageAddress(this.name, "W1024")} 1024w"
+      src=${this.address("W256")}
+      srcset="${this.address("W256")} 256w, ${this.address("W1024")} 1024w"
       sizes=${this.sizes}
       alt=${this.alt}
       loading="lazy"

@@ -101,7 +101,10 @@ export class ProjectCard extends LitElement {
   private renderCover() {
     if (this.latest?.length) {
       return html`<div class="cover of-${this.latest.length}">
-        ${this.latest.map((image) => html`<picture-thumb .name=${image.name ?? ""} alt=""></picture-thumb>`)}
+        ${this.latest.map(
+          ({ name, sha256 }) =>
+            html`<picture-thumb .name=${name ?? ""} .sha256=${sha256 ?? ""} alt=""></picture-thumb>`,
+        )}
       </div>`;
     }
     const initial = this.latest ? this.project.title?.slice(0, 1) : "";
