@@ -82,3 +82,58 @@ async def test_pages_fit_a_telephone_in_the_dark(signed_in: Page, shots: Path) -
         await page.wait_for_timeout(300)
         await page.screenshot(path=shots / f"phone-{name}.png")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 375, path
+
+
+async def test_a_connection_is_tested_and_the_card_remembers(
+    signed_in: Page, stack: Stack, shots: Path
+) -> None:
+    page = signed_in
+    await page.goto("/admin/ai")
+    card = page.get_by_test_id("ai-provider-card-sandbox-openai")
+
+    await card.get_by_role("button", name="Test connection").click()
+    await expect(card.get_by_role("status").filter(has_text="The connection works.")).to_be_visible()
+    await page.screenshot(path=shots / "provider-checked.png", full_page=True)
+    await page.reload()
+    await expect(card.get_by_text("Worked just now")).to_be_visible()
+
+    await stack.script({"match": {"call": "/v1/models"}, "act": {"refuse": "wrong_key"}, "times": 1})
+    await card.get_by_role("button", name="Test connection").click()
+    told = card.get_by_role("status").filter(has_text="The provider refused the key.")
+    await expect(told).to_contain_text("set a new one")
+    await page.screenshot(path=shots / "provider-refused.png", full_page=True)
+    await page.reload()
+    await expect(card.get_by_text("Key rejected just now; last worked")).to_be_visible()
+
+
+async def test_a_provider_without_a_key_is_told_what_to_do(signed_in: Page) -> None:
+    page = signed_in
+    await page.goto("/admin/ai")
+    card = page.get_by_test_id("ai-provider-card-openrouter")
+
+    await card.get_by_role("button", name="Test connection").click()
+
+    await expect(card.get_by_role("status").filter(has_text="Set its key.")).to_be_visible()
+
+
+async def test_a_model_is_searched_picked_and_fills_in_what_it_can(signed_in: Page, shots: Path) -> None:
+    page = signed_in
+    await page.goto("/admin/ai")
+    await page.get_by_test_id("create-profile-button").click()
+    await page.get_by_role("combobox", name="Provider").click()
+    await page.get_by_role("option", name="Sandbox OpenAI (demo)").click()
+    models = page.get_by_role("list", name="Models")
+    await expect(models.get_by_role("button").first).to_be_visible()
+
+    typed = page.get_by_test_id("profile-model-input").locator("input")
+    await typed.fill("no such model")
+    await expect(page.get_by_text("No model is called")).to_be_visible()
+    await typed.fill("GPT mini")
+    await expect(models.get_by_role("button")).to_have_count(1)
+    await models.get_by_role("button").click()
+
+    await expect(typed).to_have_value("gpt-image-1-mini")
+    sizes = page.locator("sizes-editor").get_by_role("listitem")
+    await expect(sizes).to_contain_text(["1024", "1536", "1024", "Auto"])
+    await expect(page.get_by_test_id("model-note")).to_contain_text("prompts of 32,000 characters")
+    await page.screenshot(path=shots / "model-browser.png")
