@@ -175,6 +175,10 @@ class Endpoint:
         if not came:
             raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
 
+    def lost(self) -> Failure:
+        """What to raise when a stream ends before its answer."""
+        return failure(ErrorReason.ANSWER_LOST, self._provider)
+
     async def _next(self, answers: AsyncGenerator[Answer, None], wire: Wire, until: float) -> Answer | None:
         with self._translated(wire, free=False):
             async with asyncio.timeout_at(until):

@@ -82,6 +82,7 @@ class FakeOpenAI:
     """The Images API; `more` goes into the answer, `answer` replaces it."""
 
     def __init__(self, **more: Any) -> None:
+        self.paths: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str | None] = set()
         self.more = more
@@ -91,10 +92,11 @@ class FakeOpenAI:
         self.keys.add(request.headers.get("authorization"))
         if request.url.path == "/v1/models":
             return self.answer or httpx.Response(200, json={"data": []})
-        if request.url.path != "/v1/images/generations":
+        if request.url.path not in ("/v1/images/generations", "/v1/images/edits"):
             return httpx.Response(404)
-        self.bodies.append(json.loads(request.content))
-        data = [{"b64_json": encoded(number)} for number in range(self.bodies[-1]["n"])]
+        self.paths.append(request.url.path)
+        self.bodies.append(_fields(request))
+        data = [{"b64_json": encoded(number)} for number in range(int(self.bodies[-1]["n"]))]
         answer = {"created": 1, "data": data, **self.more}
         return self.answer or httpx.Response(200, json=answer, headers={"x-request-id": "req_1"})
 
@@ -243,7 +245,9 @@ def _fields(request: httpx.Request) -> dict[str, Any]:
         name = str(part.get_param("name", header="content-disposition"))
         data = part.get_payload(decode=True)
         assert isinstance(data, bytes)
-        fields[name] = (part.get_content_type(), data) if part.get_filename() else data.decode()
+        value = (part.get_content_type(), data) if part.get_filename() else data.decode()
+        # A name with brackets comes once for each of several.
+        fields[name] = [*fields.get(name, ()), value] if name.endswith("[]") else value
     return fields
 
 
