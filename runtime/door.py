@@ -1,29 +1,22 @@
-"""The one interceptor: identity, policy, deadline, validation and errors, around every call."""
+"""The one interceptor: identity, policy and deadline of every call, within `guard` and before `rules`."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, TypeAlias, cast
 
-import asyncpg
 import grpc
-import protovalidate
-import structlog
 from google.protobuf.message import Message
-from google.rpc import status_pb2
-from grpc_status import rpc_status
 from inkweld.access.v1.access_pb2 import Scope
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.policy.v1 import policy_pb2 as policy
 
-from runtime import channel, contract, identity, masks
+from runtime import channel, contract, identity, rules
 from runtime.contract import Method
-from runtime.failure import Failure, from_rpc_error, invalid, not_found
+from runtime.failure import Failure, invalid, not_found
+from runtime.guard import guarded
 from runtime.identity import NOBODY, Authority, Caller, Verifier
-from runtime.names import new_id, project_of
-
-log = structlog.get_logger()
+from runtime.names import project_of
 
 SHORTEST_SECONDS = 0.1
 # How often an open stream looks whether its caller has been shut out, or the process is to end.
@@ -38,11 +31,7 @@ _Serve: TypeAlias = Callable[[Any, _Context], Any]
 
 
 class Door(grpc.aio.ServerInterceptor):
-    """Lets calls in: proof before the message is read, permission and form before the servicer sees it.
-
-    Its guard holds the only broad `except` of the servers: what is not a `Failure` is a bug, which the log
-    describes and the caller does not.
-    """
+    """Lets calls in: proof before the message is read, permission and form before the servicer sees it."""
 
     def __init__(self, verifier: Verifier, authority: Authority) -> None:
         self._verifier = verifier
@@ -90,13 +79,13 @@ class Door(grpc.aio.ServerInterceptor):
         )
 
         async def answer(request: Any, context: _Context) -> Any:
-            async with _guarded(method, who, metadata, context):
+            async with guarded(method, who, metadata, context):
                 async with asyncio.timeout(_seconds(context)), _heard_out(request, handler.request_streaming):
                     request = await self._opened(method, who, request, streams=handler.request_streaming)
                     return await inner(request, context)
 
         async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
-            async with _guarded(method, who, metadata, context):
+            async with guarded(method, who, metadata, context):
                 request = await self._opened(method, who, request, streams=handler.request_streaming)
                 asked = None if handler.request_streaming else request
                 watched = self._watched(inner(request, context), method, who, asked)
@@ -129,7 +118,7 @@ class Door(grpc.aio.ServerInterceptor):
         if not method.path.startswith("/inkweld."):
             return
         await self._permit(method, who, request)
-        _validate(request)
+        rules.check(request)
         if method.allow.needs_ai and (switch := self._authority.off()):
             raise Failure(
                 ErrorReason.GENERATION_OFF,
@@ -207,31 +196,6 @@ def _forbidden(method: Method) -> Failure:
     )
 
 
-def _validate(request: Message) -> None:
-    """Hold a request against the rules its proto states; of an update, only what it names."""
-    violations = {}
-    for violation in protovalidate.collect_violations(request):
-        elements = violation.proto.field.elements if violation.proto.field else ()
-        if not _unnamed(request, ".".join(element.field_name for element in elements)):
-            violations[".".join(map(_spelled, elements))] = violation.proto.message
-    if violations:
-        raise invalid(violations)
-
-
-def _spelled(element: Any) -> str:
-    """A part of a field's path, with the index where it is one of several."""
-    at = element.subscript
-    return f"{element.field_name}[{at.value}]" if at and at.field == "index" else str(element.field_name)
-
-
-def _unnamed(request: Message, path: str) -> bool:
-    """Whether `path` lies in the resource of an Update, in a field that it does not change."""
-    carried, _, field = path.partition(".")
-    if "update_mask" not in request.DESCRIPTOR.fields_by_name or not field:
-        return False
-    return field.partition(".")[0] not in {*masks.paths(request, getattr(request, carried)), "name"}
-
-
 def _seconds(context: _Context) -> float:
     """What is left of the caller's time. Raises DEADLINE_TOO_SHORT when nothing can be done in it."""
     left = context.time_remaining()
@@ -241,47 +205,6 @@ def _seconds(context: _Context) -> float:
         raise Failure(ErrorReason.DEADLINE_TOO_SHORT, "The call's deadline leaves no time to do it.")
     channel.deadline.set(asyncio.get_running_loop().time() + left)
     return left
-
-
-@asynccontextmanager
-async def _guarded(
-    method: Method, who: Caller, metadata: dict[str, Any], context: _Context
-) -> AsyncIterator[None]:
-    """The surroundings of one call: its caller, its request id, its line in the log, its errors."""
-    request_id = _request_id(metadata)
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    identity.enter(who)
-    began = time.perf_counter()
-    code = grpc.StatusCode.OK
-    try:
-        yield
-    except (asyncio.CancelledError, GeneratorExit):
-        code = grpc.StatusCode.CANCELLED
-        raise
-    except grpc.aio.AbortError:
-        raise
-    except Exception as error:
-        failure = _expected(error)
-        code = failure.code if failure else grpc.StatusCode.INTERNAL
-        if failure is None:
-            log.exception("call.crashed", method=method.path, exc_info=error)
-        status = failure.to_status(request_id) if failure else _crash()
-        await context.abort_with_status(rpc_status.to_status(status))
-    finally:
-        taken = round((time.perf_counter() - began) * 1000, 2)
-        log.info("call.finished", method=method.path, code=code.name, milliseconds=taken, caller=who.name)
-
-
-def _expected(error: Exception) -> Failure | None:
-    """The failure an error stands for; None when it is a bug."""
-    if isinstance(error, Failure):
-        return error
-    if isinstance(error, TimeoutError):
-        return Failure(ErrorReason.DEADLINE_TOO_SHORT, "The call's deadline passed.")
-    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
-        return invalid({"": "text cannot hold the character U+0000"})
-    # Another of our services failed on the way: its own words, when they are ours, are the answer.
-    return from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else None
 
 
 @asynccontextmanager
@@ -313,20 +236,11 @@ def _refusal(failure: Failure, method: Method, metadata: dict[str, Any], *, stre
     """A handler that refuses without reading the message."""
 
     async def refuse(requests: Any, context: _Context) -> AsyncIterator[Any]:
-        async with _guarded(method, NOBODY, metadata, context), _heard_out(requests, streams):
+        async with guarded(method, NOBODY, metadata, context), _heard_out(requests, streams):
             raise failure
         yield  # makes it a stream, whose messages nobody waits for
 
     return grpc.stream_stream_rpc_method_handler(refuse)
-
-
-def _request_id(metadata: dict[str, Any]) -> str:
-    given = str(metadata.get("x-request-id", ""))
-    return given if given.replace("-", "").isalnum() and len(given) <= 64 else new_id()
-
-
-def _crash() -> status_pb2.Status:
-    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message="Internal error.")
 
 
 async def _chained(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
