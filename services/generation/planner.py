@@ -122,7 +122,10 @@ def _tasks(name: str, model: Model, choices: Choices) -> Sequence[Task]:
 
 
 def _refused(adaptations: Sequence[pb.Adaptation]) -> Failure:
-    fields = {f"generation.{adaptation.field}": adaptation.why for adaptation in adaptations}
+    fields: dict[str, str] = {}
+    for adaptation in adaptations:  # several may be of one field, as of elements
+        path = f"generation.{adaptation.field}"
+        fields[path] = f"{fields[path]} {adaptation.why}" if path in fields else adaptation.why
     message = f"Not everything can be sent as asked: {', '.join(sorted({a.field for a in adaptations}))}."
     field = adaptations[0].field
     return Failure(ErrorReason.ADAPTATION_REFUSED, message, fields=fields, field=field)

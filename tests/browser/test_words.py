@@ -28,6 +28,7 @@ async def test_the_plan_shows_whose_words_are_sent(signed_in: Page, shots: Path)
     await expect(hers).to_contain_text("weathered ferrywoman")
     await expect(hers).to_contain_text("grey")
     await expect(words).not_to_contain_text("bell")
+    await page.get_by_test_id("element-row").screenshot(path=shots / "element.png")
     await hers.scroll_into_view_if_needed()
     await page.screenshot(path=shots / "words.png")
 

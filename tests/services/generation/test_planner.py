@@ -170,6 +170,29 @@ def test_elements_that_do_not_fit_are_told() -> None:
     }
 
 
+def test_a_plan_tells_whose_words_are_sent() -> None:
+    fox = Element(name="Fox", role=Element.SUBJECT, description="Red.", role_description="asleep")
+    plan = PLANNER.plan(checkpoint(), SD, asked(elements=[fox])).plan
+
+    assert [(part.text, part.element) for part in plan.prompt_parts] == [
+        ("a fox", ""),
+        (", ", ""),
+        ("Fox, asleep, Red", "Fox"),
+    ]
+    assert "".join(part.text for part in plan.prompt_parts) == plan.compiled_prompt
+
+
+def test_strict_names_all_that_is_left_out_of_elements() -> None:
+    hair = {"hair": "x" * 900}
+    elements = [Element(name=name, role=Element.SUBJECT, data=hair) for name in ("Fox", "Owl")]
+    elements[1].description = "y " * 600
+
+    error = failure(gpt(), "openai", asked(prompt="w" * 31_800, elements=elements, strict=True))
+
+    assert error.reason == ErrorReason.ADAPTATION_REFUSED
+    assert (error.fields or {})["generation.elements"].count("no room") == 2
+
+
 def test_a_plan_quotes_its_price() -> None:
     quote = PLANNER.plan(gpt(), "openai", asked(quality="low", count=2)).plan.quote
 

@@ -110,7 +110,7 @@ export class ProfileItem extends LitElement {
   }
 
   private renderNotice({ ended, endDate, successor, note }: ModelNotice) {
-    const ends = endDate ? day(endDate) : "";
+    const ends = endDate ? day(`${endDate}T00:00`) : "";
     const what = ended ? `This model has ended${ends ? ` (${ends})` : ""}.` : `This model ends on ${ends}.`;
     return html`<wa-callout variant=${ended ? "danger" : "warning"} size="s" data-testid="model-notice">
       <wa-icon slot="icon" name="warning"></wa-icon>
