@@ -19,6 +19,7 @@ from runtime.settings import ServiceSettings
 from services.generation import catalogue, providers, store_tasks
 from services.generation.attempt import Parts
 from services.generation.contact import Contacts
+from services.generation.discovery import Asking
 from services.generation.drafts import Drafts
 from services.generation.gate import Gate
 from services.generation.inputs import Inputs
@@ -70,13 +71,15 @@ async def main(options: Settings, *, serves: bool) -> None:
         await store_tasks.write_transitions(db)
         gate = Gate(live, kinds)
         hub = Hub(db)
+        keys, egress = Keys(ring, config), Egress()
         server = new_server(verifier, live, options)
         if serves:
             lives = timedelta(seconds=options.deadline_seconds)
             generations = GenerationService(db, gate, planner, hub, media=media_as_caller, lives=lives)
             generations_pb2_grpc.add_GenerationServiceServicer_to_server(generations, server.grpc)
-            models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(live, planner), server.grpc)
-        contacts = Contacts(gate, Keys(ring, config), Egress())
+            models = ModelService(db, live, planner, Asking(live, kinds, keys, egress))
+            models_pb2_grpc.add_ModelServiceServicer_to_server(models, server.grpc)
+        contacts = Contacts(gate, keys, egress)
         parts = Parts(db, contacts, Drafts(media), Inputs(media), planner)
         worker = Worker(parts, at_once=options.workers, lease=timedelta(seconds=options.lease_seconds))
         listening = background.create_task(hub.run(options.database_url))
