@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from inkweld.config.v1.providers_pb2 import Provider as Configured
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
@@ -86,30 +85,32 @@ _BY_CAUSE: Sequence[tuple[type[BaseException], str, str]] = (
 async def check(asking: Asking, provider: Configured) -> pb.ProviderCheck:
     """Ask whether the provider would work. That it would not is an answer."""
     checked = pb.ProviderCheck(provider=provider.name, check_time=_now())
-    began: float | None = None
+    ends = asyncio.get_running_loop().time() + SECONDS
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout_at(ends):
             kind, api = await asking.open(provider)
             began = time.monotonic()
-            finding = await _ask(kind, api)
+            await kind.check(api)
+            checked.latency.FromMilliseconds(int((time.monotonic() - began) * 1000))
+        finding = await _look_around(kind, api, ends)
     except TimeoutError:
         finding = _SILENT
     except Failure as failure:
         finding = explain(failure, provider, asking.kind(provider))
-    if began is not None:
-        checked.latency.CopyFrom(_lasted(time.monotonic() - began))
     checked.ok, checked.message, checked.advice = finding.ok, finding.message, finding.advice
     checked.reason = _R.Name(finding.reason) if finding.reason else ""
     return checked
 
 
-async def _ask(kind: Provider, api: Endpoint) -> Finding:
-    """The kind's own check, then its list of models, which a web page in its place does not have."""
-    await kind.check(api)
+async def _look_around(kind: Provider, api: Endpoint, ends: float) -> Finding:
+    """After a good check, the list of models, which a web page in the API's place does not have."""
     if not isinstance(kind, Listing):
         return _FINE
     try:
-        count = len(await kind.models(api))
+        async with asyncio.timeout_at(ends):
+            count = len(await kind.models(api))
+    except TimeoutError:
+        return _FINE
     except Failure as failure:
         if failure.reason == _R.CALL_FORBIDDEN:
             return _LIMITED
@@ -201,9 +202,3 @@ def _now() -> Timestamp:
     stamp = Timestamp()
     stamp.GetCurrentTime()
     return stamp
-
-
-def _lasted(seconds: float) -> Duration:
-    lasted = Duration()
-    lasted.FromMilliseconds(int(seconds * 1000))
-    return lasted

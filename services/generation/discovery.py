@@ -41,8 +41,8 @@ class Asking:
 
     async def open(self, provider: Configured) -> tuple[Provider, Endpoint]:
         """The provider's kind and its API, enabled or not. Raises whatever is in the way."""
-        if self._configuration.current.settings.kill_switch:
-            raise Failure(ErrorReason.GENERATION_OFF, "AI is switched off.", switch="kill_switch")
+        if switch := self._configuration.off():
+            raise Failure(ErrorReason.GENERATION_OFF, "AI is switched off.", switch=switch)
         kind = self._kind(provider)
         url = provider.endpoint or kind.DEFAULT_ENDPOINT
         api = self._egress.endpoint(

@@ -19,3 +19,21 @@ test("how long to wait is said when the server said it", () => {
 test("a reason of a newer server still makes a sentence", () => {
   assert.match(sentence(error({ reason: "SOMETHING_NEW" as ApiError["reason"] })), /went wrong/);
 });
+
+test("a refusal for its content says what was refused, why and by whom, as far as it is known", () => {
+  assert.equal(
+    sentence(error({ reason: "CONTENT_REFUSED", metadata: {} })),
+    "The provider's safety rules refused this. Put it in other words and try again.",
+  );
+  assert.equal(
+    sentence(
+      error({ reason: "CONTENT_REFUSED", metadata: { stage: "output", categories: "self_harm", decider: "Google" } }),
+    ),
+    "The safety rules of Google refused the picture that was drawn (self harm). Try again, or put it in other words.",
+  );
+});
+
+test("a busy provider is told from one out of reach", () => {
+  assert.match(sentence(error({ reason: "PROVIDER_UNAVAILABLE", metadata: { status: "503" } })), /busy/);
+  assert.match(sentence(error({ reason: "PROVIDER_UNAVAILABLE" })), /cannot be reached/);
+});

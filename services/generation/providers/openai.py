@@ -88,7 +88,8 @@ _BY_CODE: Mapping[str, ErrorReason] = MappingProxyType(
 _FORBIDDEN = ("missing scopes", "must be verified")
 
 
-# A size or a quality; a text of the provider's goes nowhere.
+# A size or a quality, or what the safety rules saw; a text of the provider's goes nowhere.
+_VIOLATIONS = re.compile(r"safety_violations=\[([a-z_/, -]{1,90})\]")
 _WORD = re.compile(r"[\w:.-]{1,20}", re.ASCII)
 
 
@@ -369,6 +370,9 @@ def _unsent(task: Task) -> Iterator[Adaptation]:
 
 def _details(trouble: Trouble) -> Mapping[str, str]:
     details = {"parameter": trouble.param or ""}
+    # Who has no details tells the categories in the sentence.
+    if found := _VIOLATIONS.search(trouble.message or ""):
+        details["categories"] = found[1]
     if seen := trouble.moderation_details:
         details |= {"stage": seen.moderation_stage, "categories": ", ".join(sorted(seen.categories))}
     return {key: value for key, value in details.items() if value}

@@ -9,9 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from inkweld.config.v1.configuration_pb2 import Configuration
 from inkweld.config.v1.providers_pb2 import Provider
-from inkweld.config.v1.settings_pb2 import Settings
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.generation.v1 import models_pb2 as pb
 
@@ -63,7 +61,7 @@ async def checked(
     failure: Failure | None = None,
     off: bool = False,
 ) -> pb.ProviderCheck:
-    configuration: Any = SimpleNamespace(current=Configuration(settings=Settings(kill_switch=off)))
+    configuration: Any = SimpleNamespace(off=lambda: "kill_switch" if off else None)
     keys: Any = Keys(key, failure)
     return await checkup.check(Asking(configuration, KINDS, keys, Egress()), provider)
 
@@ -217,6 +215,17 @@ async def test_silence_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         check = await checked(provider("openai", f"http://127.0.0.1:{port}"))
 
     assert (check.reason, check.message) == ("PROVIDER_UNAVAILABLE", "No answer came in time."), check
+
+
+async def test_a_long_list_of_models_does_not_spoil_a_good_check(
+    sandbox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup, "SECONDS", 0.5)
+    await order(sandbox, "*/images/models", delay_seconds=3)
+
+    check = await checked(provider("openrouter", f"{sandbox}/api/v1"))
+
+    assert (check.ok, check.reason) == (True, ""), check
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from inkweld.config.v1.configuration_pb2 import Configuration
 from inkweld.config.v1.providers_pb2 import Provider
-from inkweld.config.v1.settings_pb2 import Settings
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.generation.v1 import models_pb2 as pb
 
@@ -46,13 +44,12 @@ class Desk:
     """A discovery, and what it goes by."""
 
     def __init__(self) -> None:
-        self.settings = Settings(kill_switch=False)
+        self.switch: str | None = None
         self.keys = Keys()
-        configuration: Any = SimpleNamespace(current=Configuration(settings=self.settings))
+        configuration: Any = SimpleNamespace(off=lambda: self.switch)
         keys: Any = self.keys
         asking = Asking(configuration, KINDS, keys, Egress())
         self.discovery = Discovery(asking, Planner(catalogue.load(), KINDS))
-        self.configuration = configuration
 
     async def models(self, provider: Provider) -> dict[str, pb.Model]:
         return {model.model: model for model in (await self.discovery.offer(provider)).models}
@@ -162,7 +159,7 @@ async def test_a_listing_that_never_comes_ends_in_time(sandbox: str, monkeypatch
 
 async def test_nobody_is_asked_while_ai_is_off(sandbox: str) -> None:
     desk = Desk()
-    desk.configuration.current.settings.kill_switch = True
+    desk.switch = "kill_switch"
 
     offer = await desk.discovery.offer(provider("openai", sandbox))
 
