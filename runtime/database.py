@@ -23,7 +23,10 @@ _RECONNECT_SECONDS = 0.2
 async def connect(url: str, migrations: Path, *, size: int = 8) -> AsyncIterator[asyncpg.Pool]:
     """Bring the schema up to date and open a pool. JSONB columns are read and written as Python objects."""
     await migrate(url, migrations)
-    pool = await asyncpg.create_pool(url, min_size=1, max_size=size, init=_prepare, reset=_leave)
+    # A clock for each connection at rest would be set and stopped at every query; they may rest for ever.
+    pool = await asyncpg.create_pool(
+        url, min_size=1, max_size=size, max_inactive_connection_lifetime=0, init=_prepare, reset=_leave
+    )
     try:
         yield pool
     finally:

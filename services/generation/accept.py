@@ -83,13 +83,10 @@ def plan(gate: Gate, planner: Planner, asked: pb.Generation) -> Accepted:
 
 
 async def write(db: Database, draft: store.Draft, accepted: Accepted, lives: timedelta) -> pb.Generation:
-    """All of it, or nothing: the caller has a transaction open."""
-    generation = await store.insert_generation(db, draft, lives=lives, kept=KEPT)
+    """All of it, or nothing."""
     position = await store_tasks.count_waiting(db, accepted.tasks[0].provider)
-    await store_tasks.insert_tasks(db, draft.id, draft.creator, accepted.tasks)
     queued = pb.GenerationEvent(queued=pb.GenerationEvent.Queued(position=position))
-    await store_events.append_event(db, draft.id, queued)
-    return generation
+    return await store.insert_generation(db, draft, accepted.tasks, queued, lives=lives, kept=KEPT)
 
 
 async def tell(db: Database, *, queued: bool = False, cancelled: str = "") -> None:

@@ -59,10 +59,12 @@ class GenerationService(GenerationServiceServicer):
         await inputs.check(self._images, asked)
         draft = store.Draft(new_id(), request.parent, creator, asked, accepted.plan, accepted.profile)
         try:
-            async with self._db.acquire() as db, db.transaction():
-                generation = await accept.write(db, draft, accepted, self._lives)
-                if request.request_id:
+            if request.request_id:
+                async with self._db.acquire() as db, db.transaction():
+                    generation = await accept.write(db, draft, accepted, self._lives)
                     await store.insert_reply(db, request.request_id, fingerprint, generation)
+            else:
+                generation = await accept.write(self._db, draft, accepted, self._lives)
         except store.RequestIdTaken:
             # The same call at the same moment: its answer is there by now.
             return await self.CreateGeneration(request, context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import msgspec
 from asyncpg import Record
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import status_pb2
@@ -16,9 +17,10 @@ from inkweld.config.v1 import profiles_pb2
 from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.database import Database
-from runtime.names import leaf, project_of
+from runtime.names import leaf, new_id, project_of
 from services.generation import money
 from services.generation.states import FINAL, SENT, Standing, Task, state_of
+from services.generation.store_tasks import NewTask
 
 _COLUMNS = """g.id, g.project, g.creator, g.asked, g.plan, g.state, g.error, g.cost, g.may_have_been_billed,
     g.create_time, g.start_time, g.end_time, g.expire_time,
@@ -53,12 +55,31 @@ class RequestIdTaken(Exception):
 
 
 async def insert_generation(
-    db: Database, draft: Draft, *, lives: timedelta, kept: timedelta
+    db: Database,
+    draft: Draft,
+    tasks: Sequence[NewTask],
+    queued: pb.GenerationEvent,
+    *,
+    lives: timedelta,
+    kept: timedelta,
 ) -> pb.Generation:
+    """Store a generation, its tasks and its first event: one statement, so all of it or nothing."""
     rows = await db.fetch(
-        f"""INSERT INTO generations AS g (id, project, creator, asked, plan, profile, deadline, expire_time)
-            VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, now() + $8::interval)
-            RETURNING {_COLUMNS}""",  # noqa: S608
+        f"""WITH generation AS (
+                INSERT INTO generations AS g
+                       (id, project, creator, asked, plan, profile, deadline, expire_time, last_event)
+                VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, now() + $8::interval, 1)
+             RETURNING {_COLUMNS}, g.deadline
+            ), task AS (
+                INSERT INTO tasks
+                       (id, generation, creator, provider, slots, first_index, count, call, deadline)
+                SELECT t.id, g.id, g.creator, t.provider, t.slots, t.first_index, t.count, t.call, g.deadline
+                  FROM generation g,
+                       unnest($9::text[], $10::text[], $11::int[], $12::int[], $13::int[], $14::bytea[])
+                       AS t (id, provider, slots, first_index, count, call)
+            ), event AS (
+                INSERT INTO events (generation, number, event) SELECT id, 1, $15 FROM generation
+            ) SELECT * FROM generation""",  # noqa: S608
         draft.id,
         draft.project,
         draft.creator,
@@ -67,6 +88,13 @@ async def insert_generation(
         draft.profile.SerializeToString(),
         lives,
         kept,
+        [new_id() for _ in tasks],
+        [task.provider for task in tasks],
+        [task.slots for task in tasks],
+        [task.first_index for task in tasks],
+        [task.call.count for task in tasks],
+        [msgspec.json.encode(task.call) for task in tasks],
+        queued.SerializeToString(),
     )
     return _generation(rows[0])
 

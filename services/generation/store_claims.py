@@ -48,18 +48,20 @@ class Held:
         return f"{self.project}/generations/{self.generation}"
 
 
-async def claim_task(db: Pool, worker: str, lease: timedelta) -> Held | None:
-    """Take the next task in line; None when there is none.
+async def claim_tasks(db: Pool, worker: str, lease: timedelta, most: int) -> list[Held]:
+    """Take the next tasks in line, at most so many; fewer when there are no more.
 
     Users take turns: first who was served longest ago. A provider never has more tasks open than its slots;
     since a count cannot be locked, claims come one after the other. SKIP LOCKED passes by what others change.
     """
     if not await db.fetchval(_ANY_READY):
-        return None
+        return []
+    rows: list[Record] = []
     async with db.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
-        row = await connection.fetchrow(_CLAIM, worker, lease)
-    return _held(row, worker) if row else None
+        while len(rows) < most and (row := await connection.fetchrow(_CLAIM, worker, lease)):
+            rows.append(row)
+    return [_held(row, worker) for row in rows]
 
 
 async def take_over(db: Database, worker: str, lease: timedelta) -> Held | None:

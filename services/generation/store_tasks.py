@@ -8,13 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass
 from datetime import timedelta
 
-import msgspec
 from google.rpc import status_pb2
 from google.type import money_pb2
 from inkweld.generation.v1 import generations_pb2 as pb
 
 from runtime.database import Database
-from runtime.names import new_id
 from services.generation.providers import Handle
 from services.generation.providers import Task as Call
 from services.generation.states import HELD, TRANSITIONS, Standing, Task, state_of
@@ -62,26 +60,6 @@ async def write_transitions(db: Database) -> None:
     table = "SELECT * FROM unnest($1::text[], $2::text[])"
     await db.execute(f"INSERT INTO task_transitions {table} ON CONFLICT DO NOTHING", before, after)
     await db.execute(f"DELETE FROM task_transitions WHERE (before, after) NOT IN ({table})", before, after)  # noqa: S608
-
-
-async def insert_tasks(db: Database, generation: str, creator: str, tasks: Sequence[NewTask]) -> None:
-    await db.executemany(
-        """INSERT INTO tasks (id, generation, creator, provider, slots, first_index, count, call, deadline)
-           SELECT $1, $2, $3, $4, $5, $6, $7, $8, deadline FROM generations WHERE id = $2""",
-        [
-            (
-                new_id(),
-                generation,
-                creator,
-                task.provider,
-                task.slots,
-                task.first_index,
-                task.call.count,
-                msgspec.json.encode(task.call),
-            )
-            for task in tasks
-        ],
-    )
 
 
 async def count_waiting(db: Database, provider: str) -> int:

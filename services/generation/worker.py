@@ -65,27 +65,32 @@ class Worker:
             # Cleared before the look: what is queued during it is looked for again.
             self._news.clear()
             claimed_at = asyncio.get_running_loop().time()
-            held = await self._next() if len(self._running) < self._at_once else None
-            if held is None:
+            free = self._at_once - len(self._running)
+            claimed = await self._next(free) if free else []
+            for held in claimed:
+                self._begin(held, claimed_at)
+            if len(claimed) < free or not free:
                 await self._pause()
-                continue
-            keeper = Keeper(self._parts.db, held.lease, self._lease, claimed_at)
-            task = asyncio.create_task(self._work(held, keeper))
-            self._running[task] = Running(held, keeper)
-            task.add_done_callback(self._done)
 
-    async def _next(self) -> Held | None:
+    def _begin(self, held: Held, claimed_at: float) -> None:
+        keeper = Keeper(self._parts.db, held.lease, self._lease, claimed_at)
+        task = asyncio.create_task(self._work(held, keeper))
+        self._running[task] = Running(held, keeper)
+        task.add_done_callback(self._done)
+
+    async def _next(self, most: int) -> list[Held]:
         now = asyncio.get_running_loop().time()
         try:
             if now >= self._look_for_dead_at:
                 held = await store_claims.take_over(self._parts.db, self._name, self._lease)
                 if held is not None:
-                    return held
+                    self._news.set()
+                    return [held]
                 self._look_for_dead_at = now + POLL_SECONDS[0]
-            return await store_claims.claim_task(self._parts.db, self._name, self._lease)
+            return await store_claims.claim_tasks(self._parts.db, self._name, self._lease, most)
         except TROUBLE as error:
             log.warning("database.lost", error=type(error).__name__)
-            return None
+            return []
 
     async def _pause(self) -> None:
         try:

@@ -10,10 +10,11 @@ from inkweld.generation.v1 import generations_pb2 as pb
 from inkweld.media.v1.images_pb2 import StagedImage
 
 from runtime.failure import Failure
-from services.generation import store_claims, store_tasks
+from services.generation import store_tasks
 from services.generation.providers import Accepted, Event, Finished, Image, Task
 from services.generation.store_claims import Held
 from services.generation.store_tasks import LostLease
+from tests.services.generation.claims import claim_task
 from tests.services.generation.conftest import Workshop, until
 from tests.services.generation.fakes import PICTURE, failing, hanging
 
@@ -23,7 +24,7 @@ _LONG = timedelta(minutes=1)
 
 async def dying(workshop: Workshop) -> Held:
     """A worker's claim, just before it vanishes."""
-    held = await store_claims.claim_task(workshop.db, "dead", _LONG)
+    held = await claim_task(workshop.db, "dead", _LONG)
     assert held is not None
     return held
 

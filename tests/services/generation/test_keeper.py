@@ -6,12 +6,13 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.generation import store_claims, store_tasks
+from services.generation import store_tasks
 from services.generation.keeper import Keeper
 from services.generation.states import Task
 from services.generation.store_claims import Held
 from services.generation.store_tasks import End, LostLease
 from services.generation.trouble import persist
+from tests.services.generation.claims import claim_task
 from tests.services.generation.conftest import Workshop
 
 SHORT = timedelta(seconds=0.6)
@@ -19,7 +20,7 @@ SHORT = timedelta(seconds=0.6)
 
 async def claimed(workshop: Workshop) -> Held:
     await workshop.create()
-    held = await store_claims.claim_task(workshop.db, "worker", SHORT)
+    held = await claim_task(workshop.db, "worker", SHORT)
     assert held is not None
     return held
 

@@ -7,13 +7,14 @@ from asyncpg import Pool
 
 from services.generation import store_claims, store_tasks
 from services.generation.store_claims import Held
+from tests.services.generation.claims import claim_task
 from tests.services.generation.conftest import PROJECT, Workshop
 
 LONG = timedelta(minutes=1)
 
 
 async def _claimed(db: Pool, worker: str = "first", lease: timedelta = LONG) -> Held:
-    held = await store_claims.claim_task(db, worker, lease)
+    held = await claim_task(db, worker, lease)
     assert held is not None
     return held
 
@@ -29,7 +30,7 @@ async def test_many_claim_at_once_and_each_task_has_one_holder(workshop: Worksho
         await workshop.create()
 
     claims = await asyncio.gather(
-        *(store_claims.claim_task(workshop.db, f"worker-{number}", LONG) for number in range(12))
+        *(claim_task(workshop.db, f"worker-{number}", LONG) for number in range(12))
     )
 
     held = [claim.lease.task for claim in claims if claim]
@@ -41,9 +42,7 @@ async def test_a_provider_never_has_more_tasks_open_than_its_slots(workshop: Wor
         await workshop.create("stoppable")
     await workshop.create("plain")
 
-    claims = await asyncio.gather(
-        *(store_claims.claim_task(workshop.db, f"worker-{number}", LONG) for number in range(8))
-    )
+    claims = await asyncio.gather(*(claim_task(workshop.db, f"worker-{number}", LONG) for number in range(8)))
 
     assert sorted(claim.provider for claim in claims if claim) == ["providers/plain", "providers/stoppable"]
 
@@ -76,14 +75,14 @@ async def test_a_held_task_is_nobody_elses(workshop: Workshop) -> None:
     await _claimed(workshop.db)
 
     assert await store_claims.take_over(workshop.db, "second", LONG) is None
-    assert await store_claims.claim_task(workshop.db, "second", LONG) is None
+    assert await claim_task(workshop.db, "second", LONG) is None
 
 
 async def test_a_task_that_was_put_back_waits_its_time(workshop: Workshop) -> None:
     await workshop.create()
     held = await _claimed(workshop.db)
     await store_tasks.put_back(workshop.db, held.lease, LONG)
-    assert await store_claims.claim_task(workshop.db, "second", LONG) is None
+    assert await claim_task(workshop.db, "second", LONG) is None
 
     await workshop.db.execute("UPDATE tasks SET run_at = now()")
 

@@ -10,6 +10,7 @@ from services.generation import store_claims, store_tasks
 from services.generation.states import Task
 from services.generation.store_claims import Held
 from services.generation.store_tasks import End, Lease, LostLease
+from tests.services.generation.claims import claim_task
 from tests.services.generation.conftest import Workshop
 
 LONG = timedelta(minutes=1)
@@ -30,7 +31,7 @@ WRITES: dict[str, Callable[[Pool, Lease], Awaitable[object]]] = {
 
 
 async def _claimed(db: Pool, worker: str = "first", lease: timedelta = LONG) -> Held:
-    held = await store_claims.claim_task(db, worker, lease)
+    held = await claim_task(db, worker, lease)
     assert held is not None
     return held
 
