@@ -52,7 +52,7 @@ class Task:
     output_format: str = ""
     background: str = ""
     references: Sequence[Picture] = ()  # in the order that matters
-    mask: Picture | None = None  # of the first reference's size; transparent means: draw anew
+    mask: Picture | None = None  # of the first reference's size; transparent, or white by the catalogue: anew
     config: Mapping[str, Any] = field(default_factory=dict)  # the profile's, in the provider's terms
     form: Mapping[str, str] = field(default_factory=dict)  # how this model is spoken to; the catalogue's
 

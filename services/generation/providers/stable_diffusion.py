@@ -1,12 +1,15 @@
 """AUTOMATIC1111's WebUI and those that speak its protocol: one call draws, another tells how far it is."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
+import pybase64
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.egress import Endpoint, Refusal, Reply
@@ -19,6 +22,8 @@ from services.generation.providers import (
     Handle,
     Image,
     Listed,
+    Partial,
+    Picture,
     Progress,
     Task,
 )
@@ -41,6 +46,28 @@ POLL_SECONDS = 0.5
 _ANY_CHECKPOINT = ("", "*")
 _SENT_ELSEWHERE = ("negative_prompt", "override_settings", "price_per_image")
 _BAD_PICTURES = ("invalid encoded image", "init image not found")
+# Of the first drawing alone, and of drawing after a picture alone.
+_PLAIN_ONLY = (
+    "enable_hr",
+    "hr_scale",
+    "hr_upscaler",
+    "hr_second_pass_steps",
+    "hr_resize_x",
+    "hr_resize_y",
+    "hr_sampler_name",
+    "hr_scheduler",
+    "hr_checkpoint_name",
+)
+_PICTURE_ONLY = (
+    "resize_mode",
+    "image_cfg_scale",
+    "initial_noise_multiplier",
+    "mask_blur",
+    "inpainting_fill",
+    "inpaint_full_res",
+    "inpaint_full_res_padding",
+)
+_CROP = 1  # the server's own default stretches
 _OUT_OF_MEMORY = ("outofmemory", "out of memory")
 
 CONFIG_SCHEMA: Mapping[str, Any] = {
@@ -61,6 +88,18 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
         "hr_scale": {"type": "number", "minimum": 1, "maximum": 4},
         "hr_upscaler": {"type": "string", "maxLength": 200},
         "hr_second_pass_steps": {"type": "integer", "minimum": 0, "maximum": 150},
+        "hr_resize_x": {"type": "integer", "minimum": 0, "maximum": 4096},
+        "hr_resize_y": {"type": "integer", "minimum": 0, "maximum": 4096},
+        "hr_sampler_name": {"type": "string", "maxLength": 100},
+        "hr_scheduler": {"type": "string", "maxLength": 100},
+        "hr_checkpoint_name": {"type": "string", "maxLength": 300},
+        "resize_mode": {"type": "integer", "minimum": 0, "maximum": 3},
+        "image_cfg_scale": {"type": "number", "minimum": 0, "maximum": 50},
+        "initial_noise_multiplier": {"type": "number", "minimum": 0, "maximum": 2},
+        "mask_blur": {"type": "integer", "minimum": 0, "maximum": 64},
+        "inpainting_fill": {"type": "integer", "minimum": 0, "maximum": 3},
+        "inpaint_full_res": {"type": "boolean"},
+        "inpaint_full_res_padding": {"type": "integer", "minimum": 0, "maximum": 256},
         "denoising_strength": {"type": "number", "minimum": 0, "maximum": 1},
         "refiner_checkpoint": {"type": "string", "maxLength": 300},
         "refiner_switch_at": {"type": "number", "minimum": 0, "maximum": 1},
@@ -72,7 +111,7 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
 
 
 class Drawn(msgspec.Struct):
-    """The answer to txt2img. `info` is JSON in a string, on some forks an object, on others not there."""
+    """The answer. `info` is JSON in a string, on some forks an object, on others not there."""
 
     images: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=100)]
     info: msgspec.Raw = msgspec.Raw(b"null")
@@ -91,6 +130,22 @@ class Doing(msgspec.Struct):
     """How far the server is with whatever it is doing, which need not be ours."""
 
     progress: float = 0.0
+
+
+class DoingOurs(msgspec.Struct):
+    """How far a task of ours is, where the server's own page runs too, and how it looks."""
+
+    progress: float | None = None
+    live_preview: msgspec.Raw = msgspec.Raw(b"null")
+    id_live_preview: int = -1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look shows."""
+
+    fraction: float = 0.0
+    preview: bytes = b""
 
 
 class Checkpoint(msgspec.Struct):
@@ -121,14 +176,20 @@ async def models(api: Endpoint) -> Sequence[Listed]:
 
 async def generate(task: Task, api: Endpoint) -> AsyncGenerator[Event, None]:
     """Draws, and looks how far it is meanwhile. Looking never decides about the picture."""
-    drawing = asyncio.create_task(api.post("/sdapi/v1/txt2img", _input(task)))
+    name = f"task({secrets.token_hex(8)})"
+    path = "/sdapi/v1/img2img" if task.references else "/sdapi/v1/txt2img"
+    drawing = asyncio.create_task(api.post(path, {**_input(task), "force_task_id": name}))
+    watch = Watch(api, name)
     try:
         reached = 0.0
         while not (await asyncio.wait({drawing}, timeout=POLL_SECONDS))[0]:
-            fraction = await _look(api, drawing)
-            if fraction > reached:
-                reached = fraction
-                yield Progress(fraction=fraction)
+            seen = await _look(watch, drawing)
+            if seen.fraction > reached:
+                reached = seen.fraction
+                yield Progress(fraction=reached)
+            # Of several it shows them all in one.
+            if seen.preview and task.count == 1:
+                yield Partial(0, seen.preview)
         reply = drawing.result()
     finally:
         drawing.cancel()
@@ -166,11 +227,13 @@ def refusal(status: int, body: bytes) -> Refusal | None:
 
 def _input(task: Task) -> dict[str, Any]:
     width, height = task.dimensions
-    config = {key: value for key, value in task.config.items() if key not in _SENT_ELSEWHERE}
+    foreign = _PLAIN_ONLY if task.references else _PICTURE_ONLY
+    config = {key: value for key, value in task.config.items() if key not in (*_SENT_ELSEWHERE, *foreign)}
     settings = dict(task.config.get("override_settings", {}))
     if task.model not in _ANY_CHECKPOINT:
         settings["sd_model_checkpoint"] = task.model
     return {
+        **_pictures_given(task),
         **config,
         "prompt": task.prompt,
         "negative_prompt": task.negative_prompt,
@@ -183,18 +246,64 @@ def _input(task: Task) -> dict[str, Any]:
     }
 
 
-async def _look(api: Endpoint, drawing: "asyncio.Task[Reply]") -> float:
-    """How far it is, 0 when that cannot be said. Stops looking when the drawing is done."""
-    look = asyncio.create_task(api.get("/sdapi/v1/progress?skip_current_image=true"))
+class Watch:
+    """Looks at a drawing: by its own name where the server can, or else at whatever is being drawn."""
+
+    def __init__(self, api: Endpoint, name: str) -> None:
+        self._api = api
+        self._name = name
+        self._by_name = True
+        self._shown = -1
+
+    async def look(self) -> Seen:
+        """How far it is, and how it looks if that has changed."""
+        if self._by_name:
+            try:
+                return await self._own()
+            except Failure:
+                # The server's page does not run, or has no such thing.
+                self._by_name = False
+        doing = (await self._api.get("/sdapi/v1/progress?skip_current_image=true")).read(Doing)
+        return Seen(min(doing.progress, 1.0))
+
+    async def _own(self) -> Seen:
+        asked = {"id_task": self._name, "id_live_preview": self._shown, "live_preview": True}
+        reply = await self._api.post("/internal/progress", asked, free=True)
+        doing = reply.read(DoingOurs)
+        preview = b""
+        if bytes(doing.live_preview) != b"null" and doing.id_live_preview != self._shown:
+            self._shown = doing.id_live_preview
+            preview = await reply.decode(doing.live_preview)
+        return Seen(min(doing.progress or 0.0, 1.0), preview)
+
+
+async def _look(watch: Watch, drawing: "asyncio.Task[Reply]") -> Seen:
+    """What can be seen, if anything. Stops looking when the drawing is done."""
+    look = asyncio.create_task(watch.look())
     try:
         await asyncio.wait({look, drawing}, return_when=asyncio.FIRST_COMPLETED)
-        return min(look.result().read(Doing).progress, 1.0) if look.done() else 0.0
+        return look.result() if look.done() else Seen()
     except Failure:
-        return 0.0
+        return Seen()
     finally:
         look.cancel()
         with suppress(asyncio.CancelledError, Failure):
             await look
+
+
+def _pictures_given(task: Task) -> dict[str, Any]:
+    """The picture to go by, and the mask, in which white is what is drawn anew."""
+    if not task.references:
+        return {}
+    given: dict[str, Any] = {
+        "init_images": [_encoded(picture) for picture in task.references],
+        "resize_mode": _CROP,
+    }
+    return {**given, "mask": _encoded(task.mask)} if task.mask else given
+
+
+def _encoded(picture: Picture) -> str:
+    return pybase64.b64encode(picture.data).decode()
 
 
 async def _pictures(task: Task, reply: Reply) -> AsyncGenerator[Event, None]:
@@ -208,7 +317,10 @@ async def _pictures(task: Task, reply: Reply) -> AsyncGenerator[Event, None]:
     for index, picture in enumerate(drawn.images[first:]):
         seed = info.all_seeds[index] if index < len(info.all_seeds) else None
         yield Image(index, await reply.decode(picture), seed)
-    yield Finished(usage={"images": len(drawn.images) - first}, adaptations=_checkpoint(task.model, info))
+    yield Finished(
+        usage={"images": len(drawn.images) - first},
+        adaptations=(*_checkpoint(task.model, info), *_unsent(task)),
+    )
 
 
 def _info(raw: msgspec.Raw) -> Info:
@@ -230,6 +342,13 @@ def _checkpoint(asked: str, info: Info) -> tuple[Adaptation, ...]:
     shown = "".join(filter(str.isprintable, used))[:100]
     why = "The server does not have this checkpoint and used its current one."
     return (Adaptation("profile", asked, shown, why),)
+
+
+def _unsent(task: Task) -> tuple[Adaptation, ...]:
+    """A second pass belongs to drawing from words alone."""
+    if not (task.references and task.config.get("enable_hr")):
+        return ()
+    return (Adaptation("profile", "enable_hr", "", "After a picture there is no second pass."),)
 
 
 def _stem(checkpoint: str) -> str:

@@ -41,31 +41,45 @@ class FakeWebUI:
     def __init__(self, **info: Any) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.calls: list[str] = []
+        self.names: list[str] = []
         self.keys: set[str | None] = set()
         self.finish = asyncio.Event()
         self.finish.set()
         self.sheet = False
         self.said = info
         self.broken_progress = False
+        self.previews: list[bytes] = []
         self.answer: httpx.Response | None = None
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.calls.append(request.url.path)
         self.keys.add(request.headers.get("authorization"))
         match request.url.path.removeprefix("/sdapi/v1/"):
-            case "txt2img":
+            case "txt2img" | "img2img":
                 self.bodies.append(json.loads(request.content))
+                self.names.append(self.bodies[-1].pop("force_task_id"))
                 await self.finish.wait()
                 return self.answer or self._drawn(self.bodies[-1])
             case "progress":
                 looks = self.calls.count(request.url.path)
                 return httpx.Response(500 if self.broken_progress else 200, json={"progress": looks / 10})
+            case "/internal/progress" if self.previews:
+                return self._by_name(json.loads(request.content))
             case "sd-models":
                 return self.answer or httpx.Response(200, json=[])
             case "interrupt":
                 return httpx.Response(204)
             case _:
                 return httpx.Response(404, json={"detail": "Not Found"})
+
+    def _by_name(self, asked: dict[str, Any]) -> httpx.Response:
+        assert asked["id_task"] == self.names[-1]
+        number = min(asked["id_live_preview"] + 1, len(self.previews) - 1)
+        preview = "data:image/png;base64," + base64.b64encode(self.previews[number]).decode()
+        fraction = (number + 1) / 10
+        return httpx.Response(
+            200, json={"progress": fraction, "live_preview": preview, "id_live_preview": number}
+        )
 
     def _drawn(self, body: dict[str, Any]) -> httpx.Response:
         count = body["batch_size"]

@@ -12,7 +12,17 @@ from deploy.sandbox.keys import KEY
 from deploy.sandbox.server import running
 from runtime.egress import Egress, Endpoint
 from services.generation import catalogue
-from services.generation.providers import Event, Finished, Image, Partial, Picture, Provider, Task, openai
+from services.generation.providers import (
+    Event,
+    Finished,
+    Image,
+    Partial,
+    Picture,
+    Provider,
+    Task,
+    openai,
+    stable_diffusion,
+)
 from tests.services.generation.providers.fakes import events
 
 CATALOGUE = catalogue.load()
@@ -35,7 +45,7 @@ RED = encoded(Pillow.new("RGB", (256, 256), "red"))
 
 @pytest_asyncio.fixture
 async def sandbox() -> AsyncIterator[str]:
-    async with running(create_app(None, scripted=True, instant=True)) as url:
+    async with running(create_app(None, scripted=True)) as url:
         yield url
 
 
@@ -83,3 +93,21 @@ async def test_openai_streams_partials_of_generations_and_edits(sandbox: str) ->
         came = await events(openai, asked, endpoint(openai, sandbox, "/v1"))
 
         assert [type(event) for event in came] == [Partial, Partial, Image, Finished]
+
+
+async def test_the_webui_paints_after_a_picture_where_the_mask_is_white(sandbox: str) -> None:
+    mask = Pillow.new("L", (256, 256))
+    mask.paste(255, (128, 0, 256, 256))
+    asked = task("stable-diffusion", "*", size="256x256", references=[RED], mask=encoded(mask))
+
+    came = await events(stable_diffusion, asked, endpoint(stable_diffusion, sandbox, ""))
+
+    (picture,) = opened(came)
+    assert picture.size == (256, 256)
+    kept, painted = (picture.convert("RGB").resize((2, 1)).getpixel((side, 0)) for side in (0, 1))
+    assert _redness(kept) > _redness(painted) + 40
+
+
+def _redness(pixel: object) -> int:
+    assert isinstance(pixel, tuple)
+    return int(pixel[0] - max(pixel[1:]))
