@@ -150,6 +150,7 @@ async def exchange(
     request.extensions = {"wire": wire, "policy": policy}
     response = await transport.handle_async_request(request)
     try:
+        wire.gather(_length(response))
         raw = await _read(response, max_bytes)
     finally:
         await response.aclose()
@@ -166,6 +167,7 @@ async def streamed(
     frames = Frames()
     try:
         if not _is_stream(response):
+            wire.gather(_length(response))
             raw = await _read(response, max_bytes)
             content = await _inflated(raw, response.headers.get("content-encoding", "identity"), max_bytes)
             yield Answer(response.status_code, response.headers, content)
@@ -193,8 +195,7 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
 
 
 async def _pieces(response: httpx.Response, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    length = response.headers.get("content-length", "0")
-    if len(response.headers.raw) > MAX_HEADERS or not length.isdecimal() or int(length) > max_bytes:
+    if len(response.headers.raw) > MAX_HEADERS or _length(response) > max_bytes:
         raise TooLarge
     parts = size = 0
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101, as async transports answer
@@ -204,6 +205,13 @@ async def _pieces(response: httpx.Response, max_bytes: int) -> AsyncGenerator[by
             raise TooLarge
         parts += 1
         yield part
+
+
+def _length(response: httpx.Response) -> int:
+    length = response.headers.get("content-length", "0")
+    if not length.isdecimal():
+        raise TooLarge
+    return int(length)
 
 
 async def _inflated(raw: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -20,6 +20,7 @@ Policy = Callable[[str, int, Sequence[Address]], bool]
 
 CONNECT_SECONDS = 5.0
 PAUSE_BYTES = 1 << 20
+GATHERED_BYTES = 1 << 19
 # The head is parsed line by line: a little at a time, and not much of it.
 HEAD_BYTES = 1 << 18
 HEAD_READ_BYTES = 1 << 16
@@ -43,6 +44,19 @@ class Wire:
         self.most: int | None = HEAD_READ_BYTES
         self._left = HEAD_BYTES
         self._body = max_bytes + FRAMING_BYTES
+        self._coming = 0
+
+    @property
+    def least(self) -> int:
+        """How much to wait for before it is handed on."""
+        return max(1, min(GATHERED_BYTES, self._coming))
+
+    def gather(self, length: int) -> None:
+        """A body of that length comes, all of which is wanted: a large part at a time costs less than many.
+
+        Its beginning may have come with the head.
+        """
+        self._coming = length - HEAD_READ_BYTES
 
     def head_ended(self) -> None:
         """From here on the body's budget counts, and all that has arrived is read at once."""
@@ -51,6 +65,7 @@ class Wire:
 
     def receive(self, data: bytes) -> bytes:
         self._left -= len(data)
+        self._coming -= len(data)
         if self._left < 0:
             raise TooLarge
         return data
@@ -127,6 +142,7 @@ class _Inbox(asyncio.Protocol):
     def __init__(self) -> None:
         self._chunks: deque[bytes] = deque()
         self._size = 0
+        self._least = 1
         self._ended = False
         self._error: Exception | None = None
         self._arrival: asyncio.Future[None] | None = None
@@ -141,7 +157,8 @@ class _Inbox(asyncio.Protocol):
         self._size += len(data)
         if self._size > PAUSE_BYTES:
             self._transport.pause_reading()
-        self._wake()
+        if self._size >= self._least:
+            self._wake()
 
     def eof_received(self) -> None:
         self._ended = True
@@ -159,9 +176,10 @@ class _Inbox(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    async def take(self, most: int | None) -> bytes:
-        """All that has arrived, or the most of it, but at least a byte; nothing at the end."""
-        while not self._chunks and not self._ended:
+    async def take(self, most: int | None, least: int = 1) -> bytes:
+        """All that has arrived, or the most of it, once it is enough; nothing at the end."""
+        self._least = least
+        while self._size < least and not self._ended:
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
         if self._chunks:

@@ -68,6 +68,26 @@ async def test_a_large_answer_arrives_whole() -> None:
     assert reply.content == body
 
 
+@pytest.mark.parametrize("size", [1, 65_535, 65_537, 600_000, 1_500_000])
+@pytest.mark.parametrize("piece", [1_000, 70_000, 2_000_000])
+async def test_an_answer_is_whole_when_its_length_has_come_though_the_line_stays_open(
+    size: int, piece: int
+) -> None:
+    text = b'"' + b"x" * size + b'"'
+    whole = b"HTTP/1.1 200 OK\r\ncontent-length: " + str(len(text)).encode() + b"\r\n\r\n" + text
+
+    async def play(_: bytes, writer: asyncio.StreamWriter) -> None:
+        for at in range(0, len(whole), piece):
+            writer.write(whole[at : at + piece])
+            await writer.drain()
+        await asyncio.sleep(30)
+
+    async with serving(play) as server, asyncio.timeout(10):
+        reply = await endpoint(server.url).get("/")
+
+    assert reply.content == text
+
+
 async def test_environment_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
