@@ -55,7 +55,11 @@ def asked_for(parent: str, generation: pb.Generation) -> pb.Generation:
     """
     foreign = {
         f"generation.{field}": "must be an image of the same project"
-        for field, images in (("input_images", generation.input_images), ("mask", [generation.mask]))
+        for field, images in (
+            ("input_images", generation.input_images),
+            ("mask", [generation.mask]),
+            ("elements", [element.image for element in generation.elements]),
+        )
         if any(image and project_of(image) != parent for image in images)
     }
     if foreign:

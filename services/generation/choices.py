@@ -67,7 +67,7 @@ def chosen(profile: Profile, model: Model, config: Mapping[str, Any], asked: Gen
         quality=(asked.quality or config.get("quality", "")) if model.qualities else "",
         output_format=output_format,
         background=background,
-        input_images=asked.input_images[:taken],
+        input_images=_pictures(asked)[:taken],
         mask=asked.mask if taken and model.mask else "",
         config=config,
         adaptations=(),
@@ -88,10 +88,16 @@ def _problems(profile: Profile, model: Model, asked: Generation) -> Iterator[tup
         yield "generation.size", f"must be one of {', '.join(profile.sizes)}"
     if asked.quality and model.qualities and asked.quality not in model.qualities:
         yield "generation.quality", f"must be one of {', '.join(model.qualities)}"
-    if model.needs_reference and not (asked.input_images and profile.image_input):
+    if model.needs_reference and not (_pictures(asked) and profile.image_input):
         yield "generation.input_images", "must have at least one, which this model draws from"
     if asked.mask and not asked.input_images:
         yield "generation.mask", "must come with the image it is a mask of, the first of input_images"
+
+
+def _pictures(asked: Generation) -> Sequence[str]:
+    """The writer's own come first, then those of the elements; each once."""
+    of_elements = [element.image for element in asked.elements if element.image and not element.omit_picture]
+    return [*dict.fromkeys((*asked.input_images, *of_elements))]
 
 
 def _negative_prompt(model: Model, config: Mapping[str, Any], asked: Generation) -> str:
@@ -121,12 +127,17 @@ def _differences(asked: Generation, sent: Choices, model: Model) -> Iterator[Ada
 
 
 def _picture_differences(asked: Generation, sent: Choices, *, may: bool) -> Iterator[Adaptation]:
-    many, taken = len(asked.input_images), len(sent.input_images)
+    most, many = len(sent.input_images), len(asked.input_images)
+    taken = min(most, many)
     none = "The model takes no pictures." if may else "This profile sends no pictures."
     if taken < many:
         why = f"The model takes at most {taken}; the first are sent." if taken else none
         sent_as = str(taken) if taken else ""
         yield Adaptation(field="input_images", asked=str(many), sent=sent_as, why=why)
+    for element in asked.elements:
+        if element.image and not element.omit_picture and element.image not in sent.input_images:
+            why = f"The model takes at most {most} pictures." if most else none
+            yield Adaptation(field="elements", asked=element.name, sent="words only", why=why)
     if asked.mask and not sent.mask:
         why = "The model takes no mask." if taken else none
         yield Adaptation(field="mask", asked=asked.mask, why=why)

@@ -39,6 +39,9 @@ _Request = images_pb2.ReadImageRequest
 async def check(images: "ImageServiceAsyncStub", asked: pb.Generation) -> None:
     """Raises FIELD_INVALID unless whoever asks can see all the images, and the mask can be one."""
     named = {f"generation.input_images[{at}]": name for at, name in enumerate(asked.input_images)}
+    for at, element in enumerate(asked.elements):
+        if element.image and not element.omit_picture:
+            named[f"generation.elements[{at}].image"] = element.image
     if asked.mask:
         named["generation.mask"] = asked.mask
     found = dict(

@@ -193,6 +193,17 @@ def test_strict_names_all_that_is_left_out_of_elements() -> None:
     assert (error.fields or {})["generation.elements"].count("no room") == 2
 
 
+def test_pictures_of_elements_follow_the_writers_own() -> None:
+    fox = Element(name="Fox", role=Element.SUBJECT, image=PICTURES[1])
+    owl = Element(name="Owl", role=Element.SUBJECT, image=PICTURES[2], omit_picture=True)
+    wish = asked(input_images=PICTURES[:1], elements=[owl, fox])
+
+    assert list(PLANNER.plan(seeing(gpt()), "openai", wish).plan.input_images) == PICTURES[:2]
+    assert adapted(seeing(gpt()), "openai", wish) == {}
+    assert adapted(seeing(checkpoint()), SD, wish) == {"elements": ("Fox", "words only")}
+    assert adapted(gpt(), "openai", wish).keys() == {"input_images", "elements"}
+
+
 def test_a_plan_quotes_its_price() -> None:
     quote = PLANNER.plan(gpt(), "openai", asked(quality="low", count=2)).plan.quote
 
