@@ -137,3 +137,42 @@ async def test_a_model_is_searched_picked_and_fills_in_what_it_can(signed_in: Pa
     await expect(sizes).to_contain_text(["1024", "1536", "1024", "Auto"])
     await expect(page.get_by_test_id("model-note")).to_contain_text("prompts of 32,000 characters")
     await page.screenshot(path=shots / "model-browser.png")
+
+
+async def test_models_that_need_a_picture_are_filtered(signed_in: Page, stack: Stack) -> None:
+    page = signed_in
+    provider = {"kind": "falai", "title": "Sandbox fal", "endpoint": f"{stack.sandbox_url}/fal/queue"}
+    async with stack.http() as http:
+        await http.post("/v1/providers?providerId=sandbox-fal", json={**provider, "enabled": True})
+        await http.post("/v1/providers/sandbox-fal:setKey", json={"apiKey": "sk-sandbox"})
+        try:
+            await page.goto("/admin/ai")
+            await page.get_by_test_id("create-profile-button").click()
+            await page.get_by_role("combobox", name="Provider").click()
+            await page.get_by_role("option", name="Sandbox fal").click()
+            await page.get_by_role("button", name="Image to image", exact=True).click()
+
+            models = page.get_by_role("list", name="Models").get_by_role("button")
+            needing = models.filter(has_text="needs a picture")
+            await expect(models.filter(has_text="flux-2-pro/edit")).to_be_visible()
+            await expect(needing).to_have_count(await models.count())
+        finally:
+            await http.delete("/v1/providers/sandbox-fal")
+
+
+async def test_without_the_providers_list_the_catalogue_is_there(signed_in: Page, stack: Stack) -> None:
+    page = signed_in
+    provider = {"kind": "openai", "title": "Broken", "endpoint": f"{stack.sandbox_url}/nowhere"}
+    async with stack.http() as http:
+        await http.post("/v1/providers?providerId=broken", json={**provider, "enabled": True})
+        await http.post("/v1/providers/broken:setKey", json={"apiKey": "sk-sandbox"})
+        try:
+            await page.goto("/admin/ai")
+            await page.get_by_test_id("create-profile-button").click()
+            await page.get_by_role("combobox", name="Provider").click()
+            await page.get_by_role("option", name="Broken").click()
+
+            await expect(page.get_by_test_id("model-list-error")).to_contain_text("list is missing")
+            await expect(page.get_by_role("list", name="Models").get_by_role("button").first).to_be_visible()
+        finally:
+            await http.delete("/v1/providers/broken")
