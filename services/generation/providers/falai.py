@@ -202,11 +202,11 @@ async def resume(handle: Handle, api: Endpoint) -> AsyncGenerator[Event, None]:
     drawn = result.read(Drawn)
     files = drawn.images or ([drawn.image] if drawn.image else [])
     if not files:
-        raise result.failure(ErrorReason.CONTENT_REFUSED) if drawn.description else result.unusable()
+        raise _refused_picture(result) if drawn.description else result.unusable()
     black = _black(drawn.has_nsfw_concepts) if handle.get("checked") != "no" else ()
     kept = [file for index, file in enumerate(files) if index not in black]
     if not kept:
-        raise result.failure(ErrorReason.CONTENT_REFUSED)
+        raise _refused_picture(result)
     seed = drawn.seed if isinstance(drawn.seed, int) and 0 <= drawn.seed < _MOST_SEED else None
     for index, file in enumerate(kept):
         yield Image(index, await _bytes(file.url, result, api), seed if len(files) == 1 else None)
@@ -231,12 +231,20 @@ def refusal(status: int, body: bytes) -> Refusal | None:
         return None
     type_, details = _type(wrong)
     if reason := _by_type(type_):
-        return Refusal(reason, details if reason == ErrorReason.PICTURE_REFUSED else {})
+        stage = {"stage": "output"} if type_ == "no_media_generated" else {}
+        return Refusal(reason, details if reason == ErrorReason.PICTURE_REFUSED else stage)
     if status >= 500 and wrong.detail is not None:
         return Refusal(ErrorReason.PROVIDER_UNAVAILABLE, {"type": type_ or "unknown"})
     if reason := _by_sentence(status, wrong):
         return Refusal(reason)
     return Refusal(ErrorReason.CALL_REFUSED, details) if status in (400, 422, 499) else None
+
+
+def _refused_picture(result: Reply) -> Failure:
+    """It was drawn, and the safety rules did not let it out."""
+    failure = result.failure(ErrorReason.CONTENT_REFUSED)
+    failure.metadata["stage"] = "output"
+    return failure
 
 
 def _by_type(type_: str) -> ErrorReason | None:

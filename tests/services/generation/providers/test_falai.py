@@ -314,6 +314,7 @@ async def test_black_pictures_are_refusals() -> None:
         await drawn(fake)
 
     assert caught.value.reason == R.CONTENT_REFUSED
+    assert caught.value.metadata["stage"] == "output"
 
 
 async def test_a_black_picture_among_others_is_left_out_and_told() -> None:
