@@ -1,4 +1,7 @@
-"""Each piece of bad input gets a clear error, with its field and what is allowed, and leaves nothing."""
+"""Each piece of bad input gets a clear error, with its field and what is allowed, and leaves nothing.
+
+Over HTTP and over gRPC; what a message of the contract cannot even say, over HTTP alone.
+"""
 
 import io
 import struct
@@ -6,12 +9,21 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import httpx
 import orjson
 import pytest
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf import json_format
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
+from inkweld.generation.v1 import generations_pb2 as pb
+from inkweld.media.v1 import images_pb2
+from inkweld.media.v1.images_pb2_grpc import ImageServiceStub
 from PIL import Image
 
+from deploy.local import demo
 from tests.end_to_end import writing
+from tests.house import failure_of
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -38,15 +50,34 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def told(answer: httpx.Response) -> tuple[int, str, set[str]]:
-    """An error's status, its reason, and the fields it names."""
+def told(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
+    """An error's status, its reason, and what is allowed in the fields it names."""
     error = answer.json()["error"]
     assert error["code"] == answer.status_code
     assert error["message"]
     by_type = {detail["@type"].rpartition(".")[2]: detail for detail in error["details"]}
     fields = by_type.get("BadRequest", {}).get("fieldViolations", [])
-    assert all(violation["description"] for violation in fields)
-    return answer.status_code, by_type["ErrorInfo"]["reason"], {violation["field"] for violation in fields}
+    return (
+        answer.status_code,
+        by_type["ErrorInfo"]["reason"],
+        {violation["field"]: violation["description"] for violation in fields},
+    )
+
+
+async def told_by_grpc(call: Any) -> tuple[str, str, dict[str, str]]:
+    """The same of a refused call: its code, reason and fields."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    failure = failure_of(caught.value)
+    return caught.value.code().name, ErrorReason.Name(failure.reason), dict(failure.fields)
+
+
+async def wish_by_grpc(stack: Stack, token: str = "", **wish: Any) -> tuple[str, str, dict[str, str]]:
+    """What is told of a wish that the generation service itself hears."""
+    asked = json_format.ParseDict(wish, pb.Generation())
+    request = pb.CreateGenerationRequest(parent=writing.PROJECT, generation=asked)
+    async with stack.channel("generation", token) as channel:
+        return await told_by_grpc(writing.generations(channel).CreateGeneration(request))
 
 
 def stored(stack: Stack) -> list[str | None]:
@@ -71,39 +102,57 @@ async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     assert stored(stack) == before
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "reason", "field"),
-    [
-        ({"colour": "red"}, 400, "FIELD_INVALID", "generation.colour"),
-        ({"prompt": 5}, 400, "FIELD_INVALID", "generation.prompt"),
-        ({"prompt": ""}, 400, "FIELD_INVALID", "generation.prompt"),
-        ({"prompt": "x" * 32_001}, 400, "FIELD_INVALID", "generation.prompt"),
-        ({"count": 0}, 400, "FIELD_INVALID", "generation.count"),
-        ({"count": 99}, 400, "FIELD_INVALID", "generation.count"),
-        ({"size": "large"}, 400, "FIELD_INVALID", "generation.size"),
-        ({"size": "4096x4096"}, 400, "FIELD_INVALID", "generation.size"),
-        ({"profile": "profiles/none"}, 400, "FIELD_INVALID", "generation.profile"),
-        ({"outputFormat": "bmp"}, 400, "FIELD_INVALID", "generation.output_format"),
-        ({"elements": [{"name": "Fox"}]}, 400, "FIELD_INVALID", "generation.elements[0].role"),
-    ],
-)
+SAYABLE = [
+    ({"prompt": ""}, "generation.prompt", "at least 1"),
+    ({"prompt": "x" * 32_001}, "generation.prompt", "at most 32000"),
+    ({"count": 0}, "generation.count", "equal to 16"),
+    ({"count": 99}, "generation.count", "equal to 16"),
+    ({"size": "large"}, "generation.size", "a shape such as 16:9"),
+    ({"size": "4096x4096"}, "generation.size", "512x512"),
+    ({"profile": "sketch"}, "generation.profile", "must look like profiles/…"),
+    ({"profile": "profiles/none"}, "generation.profile", "an existing profile"),
+    ({"outputFormat": "bmp"}, "generation.output_format", "png"),
+    ({"elements": [{"name": "Fox"}]}, "generation.elements[0].role", "SUBJECT, SETTING, STYLE, REFERENCE"),
+]
+UNSAYABLE: list[tuple[dict[str, Any], str, str]] = [
+    ({"colour": "red"}, "generation.colour", "not a field"),
+    ({"prompt": 5}, "generation.prompt", "text"),
+    ({"count": "many"}, "generation.count", "whole number"),
+    ({"elements": {"name": "Fox"}}, "generation.elements", "list"),
+]
+
+
+@pytest.mark.parametrize(("change", "field", "allowed"), [*SAYABLE, *UNSAYABLE])
 async def test_a_wish_that_cannot_be(
-    client: httpx.AsyncClient, change: dict[str, Any], status: int, reason: str, field: str
+    client: httpx.AsyncClient, change: dict[str, Any], field: str, allowed: str
 ) -> None:
-    answer = await client.post(GENERATIONS, json=WISH | change)
+    status, reason, fields = told(await client.post(GENERATIONS, json=WISH | change))
 
-    assert told(answer) == (status, reason, {field})
+    assert (status, reason, set(fields)) == (400, "FIELD_INVALID", {field})
+    assert allowed in fields[field]
 
 
-async def test_a_profile_that_is_switched_off(client: httpx.AsyncClient) -> None:
-    off = {"enabled": False}
+@pytest.mark.parametrize(("change", "field", "allowed"), SAYABLE)
+async def test_a_wish_that_cannot_be_by_grpc(
+    stack: Stack, client: httpx.AsyncClient, change: dict[str, Any], field: str, allowed: str
+) -> None:
+    code, reason, fields = await wish_by_grpc(stack, **(WISH | change))
+
+    assert (code, reason, set(fields)) == ("INVALID_ARGUMENT", "FIELD_INVALID", {field})
+    assert allowed in fields[field]
+
+
+async def test_a_profile_that_is_switched_off(stack: Stack, client: httpx.AsyncClient) -> None:
+    off, wish = {"enabled": False}, {"profile": writing.PICTURE, "prompt": "A fox at night"}
     await client.patch(f"/v1/{writing.PICTURE}", json=off)
     try:
-        answer = await client.post(GENERATIONS, json={"profile": writing.PICTURE, "prompt": "A fox at night"})
+        answer = await client.post(GENERATIONS, json=wish)
+        by_grpc = await wish_by_grpc(stack, **wish)
     finally:
         await client.patch(f"/v1/{writing.PICTURE}", json={"enabled": True})
 
-    assert told(answer) == (400, "PROFILE_DISABLED", set())
+    assert told(answer) == (400, "PROFILE_DISABLED", {})
+    assert by_grpc == ("FAILED_PRECONDITION", "PROFILE_DISABLED", {})
 
 
 async def test_a_provider_without_a_key(stack: Stack, client: httpx.AsyncClient) -> None:
@@ -111,12 +160,15 @@ async def test_a_provider_without_a_key(stack: Stack, client: httpx.AsyncClient)
     profile = {"title": "Keyless", "provider": "providers/keyless", "model": "gpt-image-2", "enabled": True}
     await client.post("/v1/providers?providerId=keyless", json=provider)
     made = await client.post("/v1/profiles?profileId=keyless", json=profile)
-    answer = await client.post(GENERATIONS, json={"profile": "profiles/keyless", "prompt": "A fox unpaid"})
+    wish = {"profile": "profiles/keyless", "prompt": "A fox unpaid"}
+    answer = await client.post(GENERATIONS, json=wish)
+    by_grpc = await wish_by_grpc(stack, **wish)
     await client.delete("/v1/profiles/keyless")
     await client.delete("/v1/providers/keyless")
 
     assert made.status_code == 200, made.text
-    assert told(answer) == (400, "KEY_MISSING", set())
+    assert told(answer) == (400, "KEY_MISSING", {})
+    assert by_grpc == ("FAILED_PRECONDITION", "KEY_MISSING", {})
 
 
 async def test_another_users_project(stack: Stack, client: httpx.AsyncClient) -> None:
@@ -128,7 +180,10 @@ async def test_another_users_project(stack: Stack, client: httpx.AsyncClient) ->
             await poacher.post(IMAGES, content=picture(), headers={"content-type": "image/png"}),
         ]
 
+    by_grpc = await wish_by_grpc(stack, token, **WISH)
+
     assert [told(answer)[:2] for answer in answers] == [(404, "RESOURCE_NOT_FOUND")] * 3
+    assert by_grpc == ("NOT_FOUND", "RESOURCE_NOT_FOUND", {})
 
 
 @pytest.mark.parametrize("proof", [{"cookie": "inkweld=iks_ended"}, {"authorization": "Bearer ikw_ended"}])
@@ -140,6 +195,20 @@ async def test_a_proof_that_does_not_hold(
         answer = await stranger.post(GENERATIONS, json=WISH)
 
     assert told(answer)[:2] == (401, "CALLER_UNKNOWN")
+
+
+async def test_a_session_that_has_expired(stack: Stack, client: httpx.AsyncClient) -> None:
+    headers = {"sec-fetch-site": "same-origin"}
+    async with httpx.AsyncClient(base_url=stack.url, headers=headers, trust_env=False) as browser:
+        signed_in = await browser.post("/v1/session", json={"code": demo.sign_in_code(stack.folder)})
+        session = signed_in.json()["name"].rpartition("/")[2]
+        past = f"UPDATE sessions SET expire_time = now() - interval '1 s' WHERE id = '{session}'"  # noqa: S608
+        stack.postgres.psql(past, "config")
+        answer = await browser.post(GENERATIONS, json=WISH)
+    secret = next(iter(signed_in.cookies.values()))
+
+    assert told(answer)[:2] == (401, "CALLER_UNKNOWN")
+    assert await wish_by_grpc(stack, secret, **WISH) == ("UNAUTHENTICATED", "CALLER_UNKNOWN", {})
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"fox"', b'{"prompt": "a", "prompt": "b"}', b"\xff\xfe", b""])
@@ -156,6 +225,20 @@ async def test_a_body_of_a_hundred_megabytes(client: httpx.AsyncClient) -> None:
     assert (wish.status_code, upload.status_code) == (413, 413)
 
 
+async def test_a_message_that_is_too_long(stack: Stack, client: httpx.AsyncClient) -> None:
+    request = pb.CreateGenerationRequest(
+        parent=writing.PROJECT, generation=pb.Generation(prompt="x" * (2 << 20))
+    )
+    async with grpc.aio.insecure_channel(stack.parts["generation"].address) as channel:
+        call = writing.generations(channel).CreateGeneration(
+            request, metadata=(("authorization", f"Bearer {stack.admin_token}"),)
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -167,7 +250,14 @@ async def test_a_body_of_a_hundred_megabytes(client: httpx.AsyncClient) -> None:
         pytest.param(b"", id="nothing"),
     ],
 )
-async def test_bytes_that_are_no_picture(client: httpx.AsyncClient, content: bytes) -> None:
+async def test_bytes_that_are_no_picture(stack: Stack, client: httpx.AsyncClient, content: bytes) -> None:
     answer = await client.post(IMAGES, content=content, headers={"content-type": "image/png"})
+    file = HttpBody(content_type="image/png", data=content)
+    request = images_pb2.UploadImageRequest(parent=writing.PROJECT, file=file)
+    async with stack.channel("media") as channel:
+        by_grpc = await told_by_grpc(ImageServiceStub(channel).UploadImage(iter((request,))))
 
-    assert told(answer)[:2] == (400, "IMAGE_REFUSED")
+    status, reason, fields = told(answer)
+    assert (status, reason) == (400, "IMAGE_REFUSED")
+    assert "PNG, JPEG or WebP" in fields["file"]
+    assert by_grpc == ("INVALID_ARGUMENT", reason, fields)
