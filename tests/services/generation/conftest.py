@@ -25,6 +25,7 @@ from services.generation.__main__ import MIGRATIONS
 from services.generation.attempt import Parts
 from services.generation.catalogue import ANY, Catalogue, Model
 from services.generation.contact import Contacts
+from services.generation.discovery import Asking
 from services.generation.drafts import Drafts
 from services.generation.gate import Gate
 from services.generation.inputs import Inputs
@@ -197,7 +198,9 @@ async def workshop(
         live = workshop.live = await enter(configuration.watch(to_config))
         gate = Gate(live, workshop.kinds)
         ring = sealing.load_private(keys.private_ring)
-        contacts = Contacts(gate, OpenKeys(ring, to_config), Egress())
+        keys_of_providers, egress = OpenKeys(ring, to_config), Egress()
+        contacts = Contacts(gate, keys_of_providers, egress)
+        asking = Asking(live, workshop.kinds, keys_of_providers, egress)
         workshop.parts = Parts(db, contacts, Drafts(to_media), Inputs(to_media), workshop.planner)
         generations = GenerationService(
             db, gate, workshop.planner, workshop.hub, media=as_caller, lives=workshop.lives
@@ -209,7 +212,7 @@ async def workshop(
                     (generations_pb2_grpc.add_GenerationServiceServicer_to_server, generations),
                     (
                         models_pb2_grpc.add_ModelServiceServicer_to_server,
-                        ModelService(live, workshop.planner),
+                        ModelService(db, live, workshop.planner, asking),
                     ),
                 ],
                 authority=authority,
