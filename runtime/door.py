@@ -167,9 +167,11 @@ class Door(grpc.aio.ServerInterceptor):
             except StopAsyncIteration:
                 return
             finally:
-                if coming is not None and not coming.done():
+                if coming is not None:
                     coming.cancel()
                     await asyncio.wait((coming,))
+                    # Looked at, or else asyncio reports the end of a stream that was left at that moment.
+                    _ = coming.cancelled() or coming.exception()
 
 
 def _admit(method: Method, who: Caller) -> None:
