@@ -5,7 +5,7 @@ is looked for in media, resumed by its handle, or ends UNKNOWN.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,6 +38,7 @@ from services.generation.providers import (
     Resumable,
 )
 from services.generation.results import Results
+from services.generation.sizes import came_out
 from services.generation.states import SENT, Task
 from services.generation.store_claims import Held
 from services.generation.store_tasks import End
@@ -267,7 +268,8 @@ class Attempt:
         images = [*committed, *(await self._parts.drafts.commit(self._held, staged) if staged else ())]
         doubtful = missing is not None and missing.reason == _R.ANSWER_LOST
         end = End(Task.SUCCEEDED, missing.to_status() if missing else None, may_have_been_billed=doubtful)
-        await self._results.succeeded(images, self._seeds, adaptations, end)
+        changes = [*adaptations, *_other_sizes(self._held.call.size, images, adaptations)]
+        await self._results.succeeded(images, self._seeds, changes, end)
 
     async def _make_the_best_of(self, failure: Failure) -> None:
         """Keep the pictures that came before it; try again where nothing was sent. Raises it otherwise."""
@@ -295,6 +297,21 @@ class Attempt:
 
 def _lost(pictures: int) -> Failure:
     return Failure(_R.ANSWER_LOST, f"{pictures} pictures were lost before they were stored.")
+
+
+def _other_sizes(
+    asked: str, images: Sequence[images_pb2.Image], told: Sequence[pb.Adaptation]
+) -> Iterator[pb.Adaptation]:
+    """What the pixels show: pictures of another size than was sent, unless that has been told."""
+    if not asked:
+        return
+    known = {change.sent for change in told if change.field == "size"}
+    other = {
+        (image.width, image.height) for image in images if not came_out(asked, image.width, image.height)
+    }
+    for width, height in sorted(other):
+        if (got := f"{width}x{height}") not in known:
+            yield pb.Adaptation(field="size", asked=asked, sent=got, why="The picture came out like this.")
 
 
 def _changes(finished: Finished) -> Sequence[pb.Adaptation]:

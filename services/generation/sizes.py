@@ -15,6 +15,9 @@ import msgspec
 _SAME_SHAPE = 0.01
 _SAME_PIXELS = 0.15
 _SQUARE = 1024 * 1024
+# Of what was drawn: 1344x768 is 16:9, and 1.8 million pixels are still 1K rather than 2K.
+_DRAWN_SHAPE = 0.06
+_DRAWN_PIXELS = 0.69
 
 
 class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +105,17 @@ def honours(asked: str, sent: str) -> bool:
         return False
     same_shape = _apart(wish.ratio, given.ratio) <= _SAME_SHAPE
     return same_shape and (wish.pixels is None or _apart(wish.pixels, given.pixels or 0) <= _SAME_PIXELS)
+
+
+def came_out(asked: str, width: int, height: int) -> bool:
+    """Whether a picture has the size it was drawn for. Models round shapes to their own steps."""
+    wish = parse(asked)
+    if wish is None:
+        return True
+    if wish.exact:
+        return wish.exact == (width, height)
+    same_shape = _apart(wish.ratio, width / height) <= _DRAWN_SHAPE
+    return same_shape and (wish.pixels is None or _apart(wish.pixels, width * height) <= _DRAWN_PIXELS)
 
 
 def _candidates(ratio: float, sizes: Sizes) -> Iterator[tuple[str, tuple[float, float]]]:

@@ -99,6 +99,7 @@ class FakeImages(images_pb2_grpc.ImageServiceServicer):
         self.away = 0  # calls to answer UNAVAILABLE
         self.unusable = False
         self.library: dict[str, images_pb2.Image] = {}
+        self.height = 64
         self.read: list[images_pb2.ReadImageRequest] = []
         self.before_commit: Callable[[], Awaitable[None]] = _at_once
 
@@ -144,7 +145,7 @@ class FakeImages(images_pb2_grpc.ImageServiceServicer):
             image = images_pb2.Image(
                 name=f"{project}/images/{request.task}-{picture.index}",
                 width=64,
-                height=48,
+                height=self.height,
                 index=picture.generation_index,
                 generation=request.generation,
                 creator=request.creator,
@@ -166,7 +167,7 @@ class FakeImages(images_pb2_grpc.ImageServiceServicer):
         self.read.append(request)
         data = request.name.encode()
         header = images_pb2.ReadImageResponse.Header(
-            content_type="image/png", width=64, height=48, size_bytes=len(data)
+            content_type="image/png", width=64, height=64, size_bytes=len(data)
         )
         yield images_pb2.ReadImageResponse(header=header)
         for at in range(0, len(data), 10):
@@ -294,7 +295,7 @@ def hanging(*first: Event) -> tuple[Script, asyncio.Event]:
 
 
 def _staged(index: int, digest: bytes, data: bytes) -> images_pb2.StagedImage:
-    return images_pb2.StagedImage(index=index, sha256=digest, size_bytes=len(data), width=64, height=48)
+    return images_pb2.StagedImage(index=index, sha256=digest, size_bytes=len(data), width=64, height=64)
 
 
 async def _at_once() -> None: ...

@@ -41,11 +41,11 @@ async def test_pictures_reach_the_provider_in_order_with_the_mask(gallery: Works
     (task,) = gallery.plain.asked
     assert ended.state == pb.Generation.SUCCEEDED
     assert list(ended.plan.input_images) == [TWO, ONE]
-    assert task.references == [Picture(name.encode(), "image/png", 64, 48) for name in (TWO, ONE)]
-    assert task.mask == Picture(HOLED.encode(), "image/png", 64, 48)
+    assert task.references == [Picture(name.encode(), "image/png", 64, 64) for name in (TWO, ONE)]
+    assert task.mask == Picture(HOLED.encode(), "image/png", 64, 64)
     assert list(gallery.images.read[0].content_types) == ["image/png"]
     assert gallery.images.read[2].form == ReadImageRequest.WHITE
-    assert (gallery.images.read[2].width, gallery.images.read[2].height) == (64, 48)
+    assert (gallery.images.read[2].width, gallery.images.read[2].height) == (64, 64)
 
 
 async def test_an_elements_picture_is_held_to_the_same(gallery: Workshop) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.generation.sizes import Range, Sizes, honours, parse, resolve
+from services.generation.sizes import Range, Sizes, came_out, honours, parse, resolve
 
 FREE = Range(step=16, min_edge=256, max_edge=3840, max_ratio=3, min_pixels=655_360, max_pixels=8_294_400)
 RANGED = Sizes(offer=("1024x1024",), default="1024x1024", auto=True, range=FREE)
@@ -113,3 +113,21 @@ def test_pixels_asked_and_a_shape_sent_is_told() -> None:
 
 def test_who_takes_no_size_is_sent_none() -> None:
     assert resolve("16:9", Sizes(offer=(), default="auto", auto=True)) == "auto"
+
+
+@pytest.mark.parametrize(
+    ("asked", "width", "height", "same"),
+    [
+        ("1024x1024", 1024, 1024, True),
+        ("1024x1024", 1024, 1023, False),
+        ("16:9", 1344, 768, True),
+        ("16:9", 1024, 1024, False),
+        ("1:1@2K", 2048, 2048, True),
+        ("1:1@2K", 1024, 1024, False),
+        ("auto", 3, 4, True),
+    ],
+)
+def test_what_was_drawn_is_held_against_what_was_asked(
+    asked: str, width: int, height: int, *, same: bool
+) -> None:
+    assert came_out(asked, width, height) == same

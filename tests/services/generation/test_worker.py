@@ -401,3 +401,14 @@ async def test_a_profile_that_was_deleted_is_no_longer_used(workshop: Workshop) 
 
     assert (ended.state, reason_of(ended)) == (_G.FAILED, ErrorReason.PROFILE_DISABLED)
     assert not workshop.plain.asked
+
+
+async def test_a_picture_of_another_size_is_told(workshop: Workshop) -> None:
+    workshop.images.height = 48
+    generation = await workshop.create(count=2)
+
+    async with workshop.working():
+        ended = await workshop.ended(generation)
+
+    told = [(change.field, change.asked, change.sent) for change in ended.plan.adaptations]
+    assert told == [("size", "64x64", "64x48")]
