@@ -108,7 +108,13 @@ export class ElementRow extends LitElement {
     ></wa-input>`;
   }
 
-  private told(label: string, key: "description" | "facts", send: "sendDescription" | "sendData", example: string) {
+  private told(
+    label: string,
+    key: "description" | "facts",
+    send: "sendDescription" | "sendData",
+    what: string,
+    example: string,
+  ) {
     return html`<div>
       <wa-textarea
         size="s"
@@ -125,7 +131,7 @@ export class ElementRow extends LitElement {
         data-testid="element-${key}-switch"
         .checked=${this.element[send]}
         @change=${(event: Event) => this.change({ [send]: checkedOf(event) })}
-        >Send<span class="visually-hidden"> ${label.toLowerCase()}</span></wa-switch
+        >${what}<span class="visually-hidden"> ${label.toLowerCase()}</span></wa-switch
       >
     </div>`;
   }
@@ -152,8 +158,8 @@ export class ElementRow extends LitElement {
         </div>
         ${this.field(`In this picture: ${chosen?.hint}`, "roleDescription", part, 2000)}
         <div class="told">
-          ${this.told("What it looks like", "description", "sendDescription", looks)}
-          ${this.told("What is known, a line each", "facts", "sendData", known)}
+          ${this.told("What it looks like", "description", "sendDescription", "Send", looks)}
+          ${this.told("What is known, a line each", "facts", "sendData", "Send what can be seen", known)}
         </div>
       </div>
     `;
