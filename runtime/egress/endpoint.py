@@ -61,7 +61,7 @@ class Reply:
             raise self.unusable()
         try:
             return msgspec.json.decode(self.content, type=shape)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # what is no text at all is a bare ValueError
             raise self.unusable() from error
 
     async def decode(self, text: msgspec.Raw) -> bytes:
@@ -207,7 +207,7 @@ class Endpoint:
             answer = await self._exchange(self._request("GET", parsed, {"accept": "*/*"}), policy, free=True)
             if answer.status not in _REDIRECTS:
                 return self._file(answer)
-            url = urljoin(url, answer.headers.get("location", "http:"))
+            url = self._joined(url, answer.headers.get("location", "http:"))
         raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider)
 
     async def store(self, url: str, data: bytes, content_type: str) -> None:
@@ -298,7 +298,13 @@ class Endpoint:
     def _parsed(self, url: str) -> httpx.URL:
         try:
             return httpx.URL(url)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # a bad international name is a bare ValueError
+            raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
+
+    def _joined(self, url: str, location: str) -> str:
+        try:
+            return urljoin(url, location)
+        except ValueError as error:
             raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
 
     def _file(self, answer: Answer) -> bytes:
@@ -341,7 +347,9 @@ def _decode(text: msgspec.Raw) -> bytes:
 def _refused(
     status: int, headers: Mapping[str, str], body: bytes, kind: Kind, provider: str, *, paid: bool
 ) -> Failure:
-    refusal = kind.refusal(status, body[:MAX_ERROR_BYTES])
+    # Adapters read text; what is none must not confuse them.
+    text = body[:MAX_ERROR_BYTES].decode(errors="replace").encode()
+    refusal = kind.refusal(status, text)
     return refused(status, headers, refusal, provider=provider, paid=paid)
 
 
