@@ -85,6 +85,9 @@ async def test_watching_resumes_where_it_broke_off(stack: Stack) -> None:
         whole = await _events(client, f"/v1/{begun.name}:watch")
         rest = await _events(client, f"/v1/{begun.name}:watch", after=whole[0]["number"])
 
+    # Of pictures on their way only the events are left.
+    for event in whole:
+        event.get("partial", {}).pop("data", None)
     assert rest == whole[1:]
 
 

@@ -169,6 +169,7 @@ export class DescribeStep extends LitElement {
     return html`
       <div class="columns">
         <generate-form
+          .project=${this.project}
           .draft=${this.draft}
           .profiles=${this.profiles}
           .can=${this.can}

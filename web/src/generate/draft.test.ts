@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMPTY, NO_ELEMENT, fromGeneration, toGeneration } from "./draft.ts";
 
-const able = { maxCount: 4, negativePrompt: true, seed: true, qualities: ["low", "high"] };
+const able = { maxCount: 4, maxInputImages: 2, negativePrompt: true, seed: true, qualities: ["low", "high"] };
 
 test("what the profile cannot be asked for is not sent", () => {
-  const draft = { ...EMPTY, prompt: "A fox", negativePrompt: "text", seed: "7", quality: "high", count: 9 };
+  const draft = { ...EMPTY, prompt: "A fox", negativePrompt: "text", seed: "7", quality: "high", count: 9, inputImages: ["projects/a/images/b"] };
 
   const sent = toGeneration(draft, { maxCount: 2 });
 
@@ -13,6 +13,7 @@ test("what the profile cannot be asked for is not sent", () => {
   assert.equal(sent.quality, "");
   assert.equal(sent.count, 2);
   assert.ok(!("seed" in sent));
+  assert.deepEqual(sent.inputImages, []);
 });
 
 test("trying again brings back every word", () => {
@@ -25,7 +26,7 @@ test("trying again brings back every word", () => {
     facts: "age: 41\nhair: grey, tied back",
     sendData: false,
   };
-  const draft = { ...EMPTY, profile: "profiles/a", prompt: "A fox", negativePrompt: "text", seed: "7", quality: "high", elements: [element] };
+  const draft = { ...EMPTY, profile: "profiles/a", prompt: "A fox", negativePrompt: "text", seed: "7", quality: "high", inputImages: ["projects/a/images/b"], elements: [element] };
 
   assert.deepEqual(fromGeneration(toGeneration(draft, able)), draft);
 });

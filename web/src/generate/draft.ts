@@ -36,6 +36,8 @@ export type Draft = {
   outputFormat: string;
   background: string;
   strict: boolean;
+  /** Images of the project's library to go by. */
+  inputImages: string[];
   elements: DraftElement[];
 };
 
@@ -50,6 +52,7 @@ export const EMPTY: Draft = {
   outputFormat: "",
   background: "",
   strict: false,
+  inputImages: [],
   elements: [],
 };
 
@@ -91,6 +94,7 @@ export function toGeneration(draft: Draft, can: Capabilities): Generation {
     background: can.backgrounds?.includes(draft.background) ? draft.background : "",
     elements: draft.elements.filter(({ name }) => name.trim()).map(toElement),
     strict: draft.strict,
+    inputImages: draft.inputImages.slice(0, can.maxInputImages ?? 0),
     ...(can.seed && draft.seed.trim() ? { seed: draft.seed.trim() } : {}),
   };
 }
@@ -130,6 +134,7 @@ export function fromGeneration(generation: Generation): Draft {
     outputFormat: generation.outputFormat ?? "",
     background: generation.background ?? "",
     strict: generation.strict ?? false,
+    inputImages: generation.inputImages ?? [],
     elements: (generation.elements ?? []).map(fromElement),
   };
 }

@@ -8,6 +8,7 @@ import { base } from "../styles";
 import "./count-picker";
 import type { Draft, DraftElement } from "./draft";
 import "./element-list";
+import "./image-picker";
 import { generateFormStyles } from "./generate-form.styles";
 import "./more-options";
 import "./size-picker";
@@ -17,6 +18,7 @@ import "./size-picker";
 export class GenerateForm extends LitElement {
   static override styles = [base, generateFormStyles];
 
+  @property() project = "";
   @property({ attribute: false }) draft!: Draft;
   @property({ attribute: false }) profiles: Profile[] = [];
   /** What the chosen profile can do; absent while that is loading. */
@@ -111,6 +113,19 @@ export class GenerateForm extends LitElement {
     </wa-select>`;
   }
 
+  private renderInputImages(can: Capabilities) {
+    if (!can.maxInputImages) return nothing;
+    return html`<div>
+      <image-picker
+        .project=${this.project}
+        .value=${this.draft.inputImages}
+        .most=${can.maxInputImages}
+        @choose=${({ detail }: CustomEvent<string[]>) => this.change({ inputImages: detail })}
+      ></image-picker>
+      ${this.renderFieldError("input_images")}
+    </div>`;
+  }
+
   private renderCapable(can: Capabilities) {
     return html`
       ${this.renderNegative(can)}
@@ -140,6 +155,7 @@ export class GenerateForm extends LitElement {
         .elements=${this.draft.elements}
         @change-elements=${({ detail }: CustomEvent<DraftElement[]>) => this.change({ elements: detail })}
       ></element-list>
+      ${this.renderInputImages(can)}
       <div><more-options .draft=${this.draft} .can=${can}></more-options>${this.renderFieldError("seed")}</div>
     `;
   }

@@ -57,6 +57,12 @@ export const generationViewStyles = css`
     font-size: 2rem;
     animation: sweep 2.8s linear infinite;
   }
+  .making img {
+    display: block;
+    width: 100%;
+    height: 100%;
+    object-fit: cover;
+  }
   @keyframes sweep {
     from {
       background-position: 150% 0;

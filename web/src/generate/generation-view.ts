@@ -74,6 +74,14 @@ export class GenerationView extends LitElement {
     </button>`;
   }
 
+  private renderMaking(index: number) {
+    const partial = this.watch.partials.get(index);
+    if (!partial) return html`<li class="making"><wa-icon name="spark"></wa-icon></li>`;
+    return html`<li class="making">
+      <img src=${partial} alt="Picture ${index + 1}, not finished" data-testid="partial-image" />
+    </li>`;
+  }
+
   private renderPictures(generation: Generation) {
     const images = generation.images ?? [];
     const active = isActive(generation.state);
@@ -84,7 +92,7 @@ export class GenerationView extends LitElement {
         const image = active ? images.find(({ index }) => index === at) : images[at];
         return image
           ? html`<li>${this.renderImage(image, generation.prompt ?? "", count > 1)}</li>`
-          : html`<li class="making"><wa-icon name="spark"></wa-icon></li>`;
+          : this.renderMaking(at);
       })}
     </ul>`;
   }

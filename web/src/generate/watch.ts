@@ -8,7 +8,7 @@ import { isActive } from "../sentences";
 const MOST_STREAMS = 3;
 const POLL_SECONDS = 2.5;
 // The gateway names each event after what it holds.
-const KINDS = ["queued", "started", "progress", "imageReady", "finished"] as const satisfies (keyof GenerationEvent)[];
+const KINDS = ["queued", "started", "progress", "partial", "imageReady", "finished"] as const satisfies (keyof GenerationEvent)[];
 let streams = 0;
 
 function withImage(images: GeneratedImage[] = [], image: GeneratedImage): GeneratedImage[] {
@@ -22,6 +22,8 @@ export class GenerationWatch implements ReactiveController {
   position?: number;
   /** How much of it is done, 0 to 1, where that is known. */
   fraction?: number;
+  /** How pictures on their way look, by index, as addresses. */
+  partials: ReadonlyMap<number, string> = new Map();
   private source?: EventSource;
   private timer = 0;
 
@@ -39,6 +41,7 @@ export class GenerationWatch implements ReactiveController {
     this.stop();
     this.generation = generation;
     this.position = this.fraction = undefined;
+    this.partials = new Map();
     if (isActive(generation.state)) this.start();
     this.host.requestUpdate();
   }
@@ -111,6 +114,10 @@ export class GenerationWatch implements ReactiveController {
       this.generation = { ...now, state: "RUNNING" };
       this.position = event.progress.position;
       this.fraction = typeof event.progress.fraction === "number" ? event.progress.fraction : undefined;
+    } else if (event.partial) {
+      // An earlier one comes without its picture when it is told again.
+      const { index = 0, data } = event.partial;
+      if (data) this.partials = new Map(this.partials).set(index, `data:image/webp;base64,${data}`);
     } else if (event.imageReady?.image) {
       this.generation = { ...now, images: withImage(now?.images, event.imageReady.image) };
     }
