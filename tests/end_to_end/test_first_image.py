@@ -1,3 +1,4 @@
+import asyncio
 import io
 from collections.abc import AsyncIterable, Awaitable
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 from inkweld.access.v1 import projects_pb2
 from inkweld.access.v1.projects_pb2_grpc import ProjectServiceStub
+from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 from inkweld.generation.v1 import generations_pb2 as pb
 from inkweld.media.v1 import images_pb2
 from inkweld.media.v1.images_pb2_grpc import ImageServiceStub
 from PIL import Image
 
+from runtime.failure import Failure
 from tests.end_to_end import writing
 from tests.stack import Stack
 
@@ -118,3 +121,34 @@ async def _events(client: httpx.AsyncClient, path: str, after: str = "") -> list
     async with client.stream("GET", path, headers=headers) as stream:
         lines = [line async for line in stream.aiter_lines()]
     return [orjson.loads(line.removeprefix("data:")) for line in lines if line.startswith("data:")]
+
+
+async def test_a_provider_that_asks_to_slow_down_is_said_with_when_to_come_back(stack: Stack) -> None:
+    prompt = "A fox in a hurry"
+    await stack.script({"match": {"prompt": prompt}, "act": {"refuse": "rate_limit", "retry_after": 7}})
+    async with stack.channel("generation") as generation:
+        ended = await writing.draw(generation, prompt, profile=writing.PICTURE)
+
+    failure = Failure.from_status(ended.error)
+    assert (ended.state, ended.may_have_been_billed) == (pb.Generation.FAILED, False)
+    assert failure is not None
+    assert (failure.reason, failure.retry_after) == (ErrorReason.PROVIDER_RATE_LIMITED, 7)
+    assert stack.charges(prompt) == []
+
+
+async def test_watching_ends_when_the_project_is_deleted(stack: Stack) -> None:
+    prompt = "A fox that nobody waits for"
+    await stack.script({"match": {"prompt": prompt}, "act": {"seconds": 6}})
+    async with stack.http() as client:
+        await client.post("/v1/projects?projectId=doomed", json={"title": "Doomed"})
+        wish = {"profile": writing.SKETCH, "prompt": prompt, "size": "512x512"}
+        begun = (await client.post("/v1/projects/doomed/generations", json=wish)).json()["name"]
+        async with client.stream("GET", f"/v1/{begun}:watch") as watched, asyncio.timeout(4):
+            lines = watched.aiter_lines()
+            await anext(lines)
+            await client.delete("/v1/projects/doomed")
+            rest = [line async for line in lines]
+        again = await client.get(f"/v1/{begun}:watch")
+
+    assert not [line for line in rest if "finished" in line]
+    assert again.status_code == 404
