@@ -121,6 +121,7 @@ def _profiles() -> tuple[profiles_pb2.Profile, ...]:
         provider=WEBUI,
         model="sandbox-landscape",
         enabled=True,
+        image_input=True,
         sizes=["1024x1024", "768x1024", "1024x768", "512x512"],
         default_size="1024x1024",
         sort_order=10,
@@ -134,11 +135,13 @@ def _profiles() -> tuple[profiles_pb2.Profile, ...]:
         provider=OPENAI,
         model="gpt-image-2",
         enabled=True,
+        image_input=True,
         sizes=["1024x1024", "1536x1024", "1024x1536"],
         default_size="1024x1024",
         sort_order=20,
         price_note="Free: no provider is asked.",
     )
+    picture.model_config.update({"partial_images": 2})
     return sketch, picture
 
 
