@@ -4,6 +4,10 @@ export const profileDialogStyles = css`
   wa-dialog {
     --width: 42rem;
   }
+  wa-dialog::part(footer) {
+    padding-block-start: var(--wa-space-m);
+    border-block-start: 1px solid var(--wa-color-surface-border);
+  }
   form {
     display: grid;
     gap: var(--wa-space-l);
