@@ -12,7 +12,7 @@ import httpx
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
 from runtime.egress.addresses import Address, is_public
-from runtime.egress.endpoint import Endpoint, Kind, Reply, authorization
+from runtime.egress.endpoint import Discreet, Endpoint, Kind, Reply, authorization
 from runtime.egress.exchange import Direct
 from runtime.egress.network import Policy
 from runtime.egress.refusals import Refusal
@@ -54,7 +54,7 @@ class Egress:
         return Endpoint(
             self._transport,
             base,
-            kind,
+            Discreet(kind, key) if key else kind,
             hosts=_hosts(kind, base),
             headers=headers,
             public=self._public,

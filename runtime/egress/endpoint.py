@@ -64,6 +64,13 @@ class Reply:
         except (ValueError, RecursionError) as error:  # what is no text at all is a bare ValueError
             raise self.unusable() from error
 
+    def text(self, quoted: msgspec.Raw) -> str:
+        """A JSON string that was left as it came."""
+        try:
+            return msgspec.json.decode(quoted, type=str)
+        except ValueError as error:
+            raise self.unusable() from error
+
     async def decode(self, text: msgspec.Raw) -> bytes:
         """The bytes of a JSON string in base64, which becomes no `str`; long ones are decoded in a thread."""
         try:
@@ -312,6 +319,26 @@ class Endpoint:
             return answer.content
         lost = answer.status >= 500 or answer.status == 429
         raise failure(ErrorReason.ANSWER_LOST if lost else ErrorReason.ANSWER_UNUSABLE, self._provider)
+
+
+class Discreet:
+    """A kind whose refusals do not repeat the key, as some providers do with what they were sent."""
+
+    def __init__(self, kind: Kind, key: str) -> None:
+        self.AUTHORIZATION = kind.AUTHORIZATION
+        self._kind = kind
+        self._secrets = (key, key.rpartition(":")[2])
+
+    def refusal(self, status: int, body: bytes) -> Refusal | None:
+        refusal = self._kind.refusal(status, body)
+        if refusal is None:
+            return None
+        details = {
+            name: said
+            for name, said in refusal.details.items()
+            if not any(secret in said for secret in self._secrets)
+        }
+        return Refusal(refusal.reason, details)
 
 
 def authorization(kind: Kind, key: str, provider: str) -> str:

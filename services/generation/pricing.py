@@ -17,6 +17,7 @@ from services.generation.sizes import parse
 
 _NANOS = 1_000_000_000
 _MOST = 1_000_000  # dollars or units of a call
+_MOST_TOKENS = 1_000_000_000  # of a call
 # A price per million tokens in dollars, times this, is nano-dollars per token.
 _PER_TOKEN = 1000
 _UNITS = ("text_in", "image_in", "text_out", "image_out")
@@ -78,6 +79,8 @@ def money(nanos: int) -> money_pb2.Money:
 
 def _part(prices: Prices, unit: str, tokens: int) -> int | None:
     price: Decimal | None = getattr(prices, unit)
+    if not 0 <= tokens <= _MOST_TOKENS:
+        return None
     if price is None:
         return None if tokens else 0
     return _nanos(price) * tokens

@@ -82,6 +82,7 @@ _REFUSALS = ("content_policy_violation", "no_media_generated")
 _UNITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,18})?")
 _TYPE = re.compile(r"[a-z_.]{1,60}")
 _MOST_SEED = 1 << 63
+_MOST_PLACES = 1_000_000
 
 
 class Queued(msgspec.Struct):
@@ -194,8 +195,8 @@ async def resume(handle: Handle, api: Endpoint) -> AsyncGenerator[Event, None]:
     told = -1
     async with api.polling():
         while (now := (reply := await api.get(handle["status_url"])).read(Status)).status != "COMPLETED":
-            if told != (now.queue_position or 0):
-                told = now.queue_position or 0
+            if told != (place := min(max(now.queue_position or 0, 0), _MOST_PLACES)):
+                told = place
                 yield Progress(position=told)
             await asyncio.sleep(POLL_SECONDS)
     result = await _result(handle, reply, api)
@@ -327,10 +328,7 @@ async def _result(handle: Handle, status: Reply, api: Endpoint) -> Reply:
 async def _bytes(url: msgspec.Raw, reply: Reply, api: Endpoint) -> bytes:
     if bytes(memoryview(url)[:6]) == b'"data:':
         return await reply.decode(url)
-    try:
-        return await api.fetch(msgspec.json.decode(url, type=str))
-    except msgspec.DecodeError as error:
-        raise reply.unusable() from error
+    return await api.fetch(reply.text(url))
 
 
 async def _usage(pictures: int, model: str, result: Reply, api: Endpoint) -> Usage:

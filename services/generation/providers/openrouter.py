@@ -269,7 +269,7 @@ def _part(picture: Picture) -> dict[str, Any]:
 
 async def _bytes(picture: msgspec.Raw, reply: Reply, api: Endpoint) -> bytes:
     if bytes(memoryview(picture)[:9]) == b'"https://':
-        return await api.fetch(msgspec.json.decode(picture, type=str))
+        return await api.fetch(reply.text(picture))
     return await reply.decode(picture)
 
 
@@ -282,7 +282,7 @@ def _status(body: bytes) -> int:
     """What status an error hidden behind a good one would have had."""
     try:
         code = msgspec.json.decode(body, type=Wrong).error.code
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return 500
     return code if isinstance(code, int) and 400 <= code < 600 else 500
 

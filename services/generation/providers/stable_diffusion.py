@@ -44,6 +44,7 @@ HINTS: Mapping[int, str] = MappingProxyType(
 
 POLL_SECONDS = 0.5
 _ANY_CHECKPOINT = ("", "*")
+_MOST_SEED = 1 << 63
 _SENT_ELSEWHERE = ("negative_prompt", "override_settings", "price_per_image")
 _BAD_PICTURES = ("invalid encoded image", "init image not found")
 # Of the first drawing alone, and of drawing after a picture alone.
@@ -315,12 +316,16 @@ async def _pictures(task: Task, reply: Reply) -> AsyncGenerator[Event, None]:
     if not drawn.images:
         raise reply.unusable()
     for index, picture in enumerate(drawn.images[first:]):
-        seed = info.all_seeds[index] if index < len(info.all_seeds) else None
-        yield Image(index, await reply.decode(picture), seed)
+        yield Image(index, await reply.decode(picture), _seed(info, index))
     yield Finished(
         usage={"images": len(drawn.images) - first},
         adaptations=(*_checkpoint(task.model, info), *_unsent(task)),
     )
+
+
+def _seed(info: Info, index: int) -> int | None:
+    seed = info.all_seeds[index] if index < len(info.all_seeds) else -1
+    return seed if 0 <= seed < _MOST_SEED else None
 
 
 def _info(raw: msgspec.Raw) -> Info:

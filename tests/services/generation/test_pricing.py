@@ -1,6 +1,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from google.type.money_pb2 import Money
 from inkweld.generation.v1.models_pb2 import Quote
 
@@ -160,3 +161,8 @@ def test_what_references_take_in_tokens_is_known_only_after_the_call() -> None:
 
     assert quote(model("gpt-image-1.5"), asked(), {}) is not None
     assert quote(model("gpt-image-1.5"), with_reference, {}) is None
+
+
+@pytest.mark.parametrize("tokens", [-1, 10**10, 10**30])
+def test_a_count_nobody_could_have_used_makes_the_cost_unknown(tokens: int) -> None:
+    assert cost(model("gpt-image-1.5"), {"text_in": 1, "image_out": tokens}, {}) is None

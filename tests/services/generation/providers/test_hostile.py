@@ -1,20 +1,23 @@
 """A hostile provider against every kind: each call ends in time, small, with the right reason, and alone."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 from inkweld.errors.v1.error_reason_pb2 import ErrorReason
 
-from runtime.egress import Egress
+from runtime.egress import Egress, Endpoint
 from runtime.failure import Failure
-from services.generation.providers import Event, Image, Task, discover
+from services.generation import catalogue
+from services.generation.pricing import cost
+from services.generation.providers import Event, Finished, Image, Progress, Task, discover
 from tests.services.generation.providers import hostile
 from tests.services.generation.providers.fakes import ACCOUNT, KEY
 from tests.services.generation.providers.hostile import (
@@ -195,18 +198,21 @@ def task(target: Target) -> Task:
     return Task(model="m", prompt="a fox", count=1, size="512x512", config=config)
 
 
-async def came(target: Target, url: str, seconds: float) -> list[Event]:
-    kind = KINDS[target.kind]
-    api = egress().endpoint(
+def endpoint(target: Target, url: str, seconds: float) -> Endpoint:
+    return egress().endpoint(
         url,
         KEY,
-        kind,
+        KINDS[target.kind],
         provider="providers/test",
         attempt_id="a",
         seconds=seconds,
         max_bytes=MAX_BYTES,
         account=ACCOUNT,
     )
+
+
+async def came(target: Target, url: str, seconds: float) -> list[Event]:
+    kind, api = KINDS[target.kind], endpoint(target, url, seconds)
     async with aclosing(kind.generate(task(target), api)) as generated:
         return [event async for event in generated]
 
@@ -282,3 +288,78 @@ def _reason(end: Failure | list[Event]) -> str | None:
     if isinstance(end, Failure):
         return R.Name(end.reason)
     return None if any(isinstance(event, Image) for event in end) else "no picture"
+
+
+ECHO = {
+    "error": {"code": KEY, "type": KEY, "param": KEY, "message": KEY, "metadata": {"reasons": [KEY]}},
+    "detail": [{"loc": ["body", KEY], "type": "image_load_error", "msg": KEY}],
+    "errors": [{"code": 3030, "message": KEY}],
+}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 422, 429, 500])
+async def test_a_provider_that_repeats_the_key_is_not_quoted(status: int) -> None:
+    play = whole(
+        json.dumps(ECHO).encode(), f"X-Request-Id: {KEY}", f"Retry-After: {KEY}", status=f"{status} {KEY}"
+    )
+
+    ended = await asyncio.gather(*(struck(target, Fault(play, None)) for target in READ))
+
+    assert all(isinstance(end, Failure) for end in ended)
+    assert KEY not in " ".join(str(end.to_status()) + str(end) for end in ended if isinstance(end, Failure))
+
+
+async def test_waiting_has_an_end() -> None:
+    fault = FAULTS["wait a billion seconds"]
+
+    ended = await asyncio.gather(*(struck(target, fault) for target in fault.targets))
+
+    assert {end.retry_after for end in ended if isinstance(end, Failure)} == {600.0}
+
+
+HUGE = 10**30
+PRICED = catalogue.load().offered("openai", "gpt-image-1.5")
+
+
+@pytest.mark.parametrize("number", [HUGE, -HUGE, 2**63, -1])
+async def test_numbers_are_of_a_size_that_can_be_kept(number: int) -> None:
+    said = {"all_seeds": [number], "index_of_first_image": number}
+    told: dict[str, dict[str, Any]] = {
+        "openai": {"usage": {"input_tokens": number, "output_tokens": number}},
+        "falai": {"seed": number},
+        "stable-diffusion": {"info": json.dumps(said)},
+        "openrouter": {"usage": {"cost": number}},
+    }
+
+    for target in ANSWERS:
+        body = json.dumps({**GOOD[target.kind], **told.get(target.kind, {})}).encode()
+        end = await struck(target, Fault(document(body), None))
+
+        assert isinstance(end, list), target
+        assert all(event.seed is None for event in end if isinstance(event, Image)), target
+        assert isinstance(end[-1], Finished)
+        cost(PRICED, end[-1].usage, {})
+
+
+@pytest.mark.parametrize(("position", "told"), [(HUGE, 1_000_000), (-5, 0), (3, 3)])
+async def test_a_place_in_the_queue_can_be_kept(position: int, told: int) -> None:
+    waiting = document(json.dumps({"status": "IN_QUEUE", "queue_position": position}).encode())
+    target = Target("falai", "status")
+
+    async with hostile.serving(target, waiting) as server:
+        api = endpoint(target, server.url, LONG_SECONDS)
+        async with aclosing(KINDS["falai"].generate(task(target), api)) as generated:
+            places = [await anext(generated), await anext(generated)]
+
+    assert places[1] == Progress(position=told)
+
+
+async def test_cookies_do_not_come_back() -> None:
+    for target in ANSWERS:
+        async with hostile.serving(target, FAULTS["cookies"].play) as server:
+            api = endpoint(target, server.url, LONG_SECONDS)
+            for _ in range(2):
+                async with aclosing(KINDS[target.kind].generate(task(target), api)) as generated:
+                    assert [event async for event in generated]
+
+        assert not any(b"cookie" in request.lower() for request in server.requests)
