@@ -68,9 +68,10 @@ class Egress:
 def _base(url: str, provider: str) -> httpx.URL:
     try:
         base = httpx.URL(url)
-    except httpx.InvalidURL:
-        base = httpx.URL("")
-    if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
+        host = base.host  # a bad international name fails only here
+    except (httpx.InvalidURL, ValueError):
+        base, host = httpx.URL(""), ""
+    if base.scheme not in ("http", "https") or not host or base.userinfo or base.query or base.fragment:
         message = "The provider's endpoint is no address."
         raise Failure(ErrorReason.PROVIDER_INCOMPLETE, message, provider=provider, missing="endpoint")
     return base

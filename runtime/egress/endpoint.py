@@ -304,8 +304,10 @@ class Endpoint:
 
     def _parsed(self, url: str) -> httpx.URL:
         try:
-            return httpx.URL(url)
-        except (httpx.InvalidURL, ValueError) as error:  # a bad international name is a bare ValueError
+            parsed = httpx.URL(url)
+            # Looked at, for a bad international name fails only here, with a bare ValueError.
+            return parsed if parsed.host else httpx.URL("")
+        except (httpx.InvalidURL, ValueError) as error:
             raise failure(ErrorReason.ANSWER_UNUSABLE, self._provider) from error
 
     def _joined(self, url: str, location: str) -> str:

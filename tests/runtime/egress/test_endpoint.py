@@ -347,7 +347,7 @@ def test_a_key_that_is_no_header_text_is_refused_unquoted(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://host", "http://", "http://u:p@host", "http://host?x=1", "http://[::1"]
+    "url", ["", "ftp://host", "http://", "http://u:p@host", "http://host?x=1", "http://[::1", "https://xn--"]
 )
 def test_what_is_no_endpoint_is_refused(url: str) -> None:
     with pytest.raises(Failure) as caught:
