@@ -363,3 +363,10 @@ async def test_cookies_do_not_come_back() -> None:
                     assert [event async for event in generated]
 
         assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+async def test_the_watch_over_memory_is_awake() -> None:
+    with pytest.raises(AssertionError, match="grew"):
+        async with within_memory():
+            held = b"x" * (MAX_GROWTH + (16 << 20))
+    assert held
