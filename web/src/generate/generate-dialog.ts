@@ -160,7 +160,10 @@ export class GenerateDialog extends LitElement {
         @wa-hide=${(event: Event) => {
           if (isOwn(event) && this.open) fire(this, "close");
         }}
-        @wa-after-show=${() => this.describe?.focusPrompt()}
+        @wa-after-show=${() => {
+          // Whoever is quicker than the animation stays where they are.
+          if (!this.describe?.matches(":focus-within")) this.describe?.focusPrompt();
+        }}
       >
         <span slot="label" data-testid="image-gen-dialog-title">Generate Image</span>
         ${this.renderSteps()}
