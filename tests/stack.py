@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,14 @@ class Stack(stack.Stack):
         address = f"127.0.0.1:{free_ports(1)[0]}"
         environment = {**first.environment, "INKWELD_ADDRESS": address}
         self.parts[name] = parts.Part(name, first.module, address, environment)
+        self.restart(name)
+
+    def add_sandbox(self, name: str, *options: str) -> None:
+        """Start another sandbox, with options of its own."""
+        first, port = self.parts["sandbox"], free_ports(1)[0]
+        address = f"127.0.0.1:{port}"
+        arguments = ("--port", str(port), *HURRIED, *options)
+        self.parts[name] = replace(first, name=name, address=address, arguments=arguments)
         self.restart(name)
 
     def remove(self, name: str) -> None:

@@ -2,49 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.steps import describe, draw, open_project, saved, script
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
 
 PROMPT = "A lighthouse on a cliff at dusk, the sea below"
-
-
-async def script(stack: Stack, *rules: dict[str, Any]) -> None:
-    """Tell the sandbox how to behave."""
-    async with httpx.AsyncClient(trust_env=False) as http:
-        await http.delete(f"{stack.sandbox_url}/sandbox/script")
-        (await http.post(f"{stack.sandbox_url}/sandbox/script", json=list(rules))).raise_for_status()
-
-
-async def open_project(page: Page, title: str) -> None:
-    """Make a project and open it."""
-    await page.goto("/projects")
-    await page.get_by_test_id("create-project-button").first.click()
-    await page.get_by_role("textbox", name="Title").fill(title)
-    await page.get_by_role("button", name="Create Project").click()
-    await page.get_by_role("heading", name=title, level=1).wait_for()
-
-
-async def describe(page: Page, prompt: str) -> None:
-    """Open the dialog and describe a picture."""
-    await page.get_by_role("button", name="Generate Image").first.click()
-    await page.get_by_role("textbox", name="Prompt").fill(prompt)
-
-
-async def draw(page: Page) -> None:
-    await page.get_by_role("button", name="Generate", exact=True).click()
-
-
-async def saved(page: Page) -> None:
-    """Wait for the pictures, and save them."""
-    await page.get_by_role("button", name="Save to Library").click()
-    await expect(page.get_by_test_id("media-item-card")).to_have_count(1)
 
 
 async def test_the_first_image_survives_a_reload(signed_in: Page, stack: Stack, shots: Path) -> None:

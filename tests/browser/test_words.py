@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.test_first_image import describe, open_project
+from tests.browser.steps import describe, open_project
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
