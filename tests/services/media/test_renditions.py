@@ -72,14 +72,14 @@ async def test_whoever_leaves_does_not_stop_it_for_the_others(media: Media, shru
     assert shrunk == [256]
 
 
-async def test_a_decoder_that_was_stopped_is_asked_again(media: Media, shrunk: list[int]) -> None:
-    """The failure is not remembered, and clients repeat reads that find a part unavailable."""
+async def test_a_decoder_that_was_stopped_costs_nobody_a_picture(media: Media, shrunk: list[int]) -> None:
+    """Its death is noticed before it is asked, or the read is repeated; no failure is remembered."""
     image = await media.upload(LARGE)
 
     os.kill(media.decoders.pids[0], signal.SIGKILL)
 
     assert (await media.download(image.name, pb.W256))[2]
-    assert shrunk == [256, 256]
+    assert set(shrunk) == {256}
 
 
 async def test_ranges_of_a_copy_are_of_the_copy(media: Media) -> None:
