@@ -110,6 +110,13 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
             if failure is not None and failure.reason not in _PASSING:
                 raise failure from error
             log.warning("media.lost", code=error.code().name)
+        except (asyncio.CancelledError, asyncio.InvalidStateError):
+            # A connection that breaks in the middle of a request stream makes grpc raise these. Only a task
+            # that is being cancelled has been asked to stop.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            log.warning("media.lost", code="BROKEN")
         await asyncio.sleep(wait)
         wait = min(2 * wait, _LONGEST_SECONDS)
 

@@ -68,8 +68,8 @@ async def stage_until_it_dies(worker: "ImageServiceAsyncStub", task: str) -> lis
         )
         try:
             await worker.StageImage(stages(header, data), timeout=10)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            break
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError, asyncio.CancelledError):
+            break  # the last two are what grpc raises when the connection breaks in the middle of a stream
         safe.append(sha256)
     return safe
 
