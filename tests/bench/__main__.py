@@ -148,7 +148,7 @@ def report(cost: Cost, alone: list[float], together: list[float], crowd: Cost) -
         f"p99 {percentile(together, 0.99):.0f} ms at {AT_ONCE} at once; "
         f"p50 {percentile(alone, 0.5):.1f} ms, p99 {percentile(alone, 0.99):.1f} ms alone"
     )
-    say(f"  {crowd.rise:.0f} MB above idle at {MANY_AT_ONCE} at once")
+    say(f"  {crowd.peak:.0f} MB resident at the peak, all together, at {MANY_AT_ONCE} at once")
     return ours
 
 

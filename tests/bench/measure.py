@@ -18,7 +18,7 @@ class Cost:
 
     seconds: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)  # seconds of CPU by process
-    rise: float = 0.0  # MB above the memory at the beginning, at the peak, all processes together
+    peak: float = 0.0  # MB resident at the peak, all processes together
 
     def per(self, units: int) -> dict[str, float]:
         """CPU-milliseconds a unit, by process."""
@@ -42,10 +42,9 @@ async def watching(processes: Mapping[str, int]) -> AsyncIterator[Cost]:
 
 
 async def _sample(pids: list[int], cost: Cost) -> None:
-    first = await asyncio.to_thread(_memory, pids)
     while True:
+        cost.peak = max(cost.peak, await asyncio.to_thread(_memory, pids) / 2**20)
         await asyncio.sleep(SAMPLE_SECONDS)
-        cost.rise = max(cost.rise, (await asyncio.to_thread(_memory, pids) - first) / 2**20)
 
 
 async def load(work: Callable[[int], Awaitable[float]], *, count: int, at_once: int) -> list[float]:
