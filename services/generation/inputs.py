@@ -28,7 +28,6 @@ SKETCH_SECONDS = 5.0
 SKETCH_BYTES = 512 << 10
 # Of all pictures of a call together: every provider takes as much, and a worker has room for it.
 MOST_BYTES = 32 << 20
-MASK_BYTES = 4 << 20
 _SAME_SHAPE = 0.01
 _CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
     {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
