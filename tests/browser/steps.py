@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 from playwright.async_api import Locator, Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.stack import Stack
 
@@ -32,8 +33,22 @@ async def describe(page: Page, prompt: str, profile: str = "") -> None:
     if profile:
         # Once the dialog is open it puts the cursor to the prompt, which closes any list.
         await expect(page.locator("dialog.show")).to_have_count(0)
-        await page.get_by_role("combobox", name="Profile").click()
-        await page.get_by_role("option", name=profile, exact=True).click()
+        await _pick(
+            page.get_by_role("combobox", name="Profile"), page.get_by_role("option", name=profile, exact=True)
+        )
+
+
+async def _pick(box: Locator, option: Locator) -> None:
+    """Open a list and pick from it; on a busy machine the dialog may still settle and close it once."""
+    for patience in (3_000, 3_000, 10_000):
+        if not await option.is_visible():
+            await box.click()
+        try:
+            await option.click(timeout=patience)
+        except PlaywrightTimeout:
+            continue
+        return
+    raise AssertionError("The list did not stay open.")
 
 
 async def draw(page: Page) -> None:
